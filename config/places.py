@@ -1,0 +1,37 @@
+"""Where the server's own files lie."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+
+def socket_folder(data: Path) -> Path:
+    """Return the folder for the sockets of the embedded servers.
+
+    A socket's path ends at 107 bytes, and a checkout may lie deep, so it is a short
+    folder under the temporary directory, named by the user and the data folder.
+    """
+    digest = hashlib.sha256(str(data).encode()).hexdigest()[:10]
+    return Path(tempfile.gettempdir()) / f"runtrail-{os.getuid()}-{digest}"
+
+
+def kept_secret(path: Path) -> str:
+    """Return the secret kept in `path`; make one, readable by its owner only, where there is none."""
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        pass
+    draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
+    draft.touch(mode=0o600)
+    draft.write_text(secrets.token_urlsafe(50))
+    try:
+        os.link(draft, path)  # of two first starts at once, one wins and both read the same key
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return path.read_text().strip()

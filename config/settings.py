@@ -1,0 +1,186 @@
+"""Settings, read from top to bottom; every difference between machines comes from the environment.
+
+docs/configuration.md has one heading per variable, and tests/test_docs.py compares the two lists.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import plotly
+import structlog
+
+from config import env, logs, places
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA = env.folder("RUNTRAIL_DATA", BASE_DIR / ".data")
+
+# Core
+DEBUG = env.flag("DEBUG", False)
+SECRET_KEY = env.secret("SECRET_KEY") or places.kept_secret(DATA / "secret_key")
+SALT_KEY = "runtrail.encrypted-fields"  # one of the two halves of the key of encrypted fields; the other is SECRET_KEY
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [])
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "config",
+    "access",
+    "tracking",
+    "dashboards",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "django_celery_beat",
+    "django_filters",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "access.middleware.RequestContextMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# Database: SQLite unless DATABASE_URL names another; what SQLite needs for several writers is set here.
+DATABASES = {"default": env.database("DATABASE_URL", DATA / "db.sqlite3")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = {
+        # Deferred transactions that turn into writers fail at once with "database is locked".
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+# People
+AUTH_USER_MODEL = "access.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "overview"
+LOGOUT_REDIRECT_URL = "login"
+
+# Language and time: everything is stored in UTC; pages show the reader's zone and say which.
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+# Cache and broker: one Redis-compatible server, embedded unless REDIS_URL names another.
+SOCKETS = places.socket_folder(DATA)
+EMBEDDED_REDIS = not env.secret("REDIS_URL")
+REDIS_URL = env.redis("REDIS_URL", f"unix://{SOCKETS}/valkey.sock")
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # Longer than any task; the supervisor gives a killed worker's work back at once, whatever this says.
+    "visibility_timeout": 6 * 3600,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "socket_connect_timeout": 2,
+    "socket_timeout": 20,
+}
+CELERY_TASK_PUBLISH_RETRY = False  # the row is the event: what can't be told now, the sweep finds
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True  # every task is safe to repeat
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 1  # seconds; the timetable has entries every few seconds
+CELERY_TASK_DEFAULT_QUEUE = "follow"
+CELERY_TASK_CREATE_MISSING_QUEUES = True
+
+# Static files
+STATIC_URL = "static/"
+STATIC_ROOT = DATA / "static"
+STATICFILES_DIRS: list[Path | tuple[str, Path]] = [
+    BASE_DIR / "static",
+    ("vendor/plotly", Path(plotly.__file__).parent / "package_data"),
+]
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DATA / "files"},
+    },
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# Security
+SECURE_SSL = env.flag("RUNTRAIL_HTTPS", False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL
+SECURE_SSL_REDIRECT = SECURE_SSL
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE_SSL else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_SSL
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE_SSL else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:", "blob:"],  # plotly saves a picture by way of a blob
+        "style-src": ["'self'", "'unsafe-inline'"],  # plotly.js writes style attributes
+        "frame-ancestors": ["'none'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'self'"],
+        "object-src": ["'none'"],
+    }
+}
+
+# Logs: one JSON object a line on standard error.
+LOGGING_CONFIG = "logging.config.dictConfig"
+LOG_LEVEL = env.one_of("RUNTRAIL_LOG_LEVEL", "WARNING", ["DEBUG", "INFO", "WARNING", "ERROR"])
+LOGGING = logs.logging_config(LOG_LEVEL)
+structlog.configure(
+    processors=[*logs.SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
+
+# Runtrail
+PROJECT = env.text("RUNTRAIL_PROJECT")  # the project of a command without --project
+ALLOW_LOCAL_COMMANDS = env.flag("RUNTRAIL_LOCAL_COMMANDS", False)  # also for definitions made over the web
+LOCAL_SLOTS = env.number("RUNTRAIL_LOCAL_SLOTS", 2, minimum=1)  # local jobs at once on this machine
+CI_SERVICES = {
+    "local": {"BACKEND": "tracking.ci.local.LocalProcesses", "OPTIONS": {"folder": DATA / "local_jobs"}},
+}
+RUN_KINDS: dict[str, str] = {}  # kind of definition above tracking -> name of the task that runs it

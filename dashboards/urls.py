@@ -1,0 +1,5 @@
+"""The map of pages."""
+
+from django.urls import path
+
+urlpatterns: list = []

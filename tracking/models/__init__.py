@@ -1,0 +1,22 @@
+"""The nouns of tracking: what can be run, where, each time it ran, and what it consisted of."""
+
+from tracking.models.definitions import Environment, Step, TestDefinition
+from tracking.models.local_jobs import LocalJob
+from tracking.models.rollups import DayTiming, RunTiming
+from tracking.models.runs import RunEvent, Space, TestRun
+from tracking.models.workflows import WorkflowAttempt, WorkflowJob, WorkflowRun
+
+__all__ = [
+    "DayTiming",
+    "Environment",
+    "LocalJob",
+    "RunEvent",
+    "RunTiming",
+    "Space",
+    "Step",
+    "TestDefinition",
+    "TestRun",
+    "WorkflowAttempt",
+    "WorkflowJob",
+    "WorkflowRun",
+]

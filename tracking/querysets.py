@@ -1,0 +1,101 @@
+"""Questions about many rows, each named as its answer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Count, F, Q
+
+
+class EnvironmentQuerySet(models.QuerySet[Any]):
+    def in_project(self, project: Any) -> Self:
+        return self.filter(project=project)
+
+
+class DefinitionQuerySet(models.QuerySet[Any]):
+    def in_project(self, project: Any) -> Self:
+        return self.filter(project=project)
+
+
+class TestRunQuerySet(models.QuerySet[Any]):
+    __test__ = False
+
+    def in_project(self, project: Any) -> Self:
+        return self.filter(project=project)
+
+    def running(self) -> Self:
+        return self.filter(status="running")
+
+    def ended(self) -> Self:
+        return self.exclude(status="running")
+
+    def ended_badly(self) -> Self:
+        """Runs that somebody has to look at: failed or broken."""
+        return self.filter(status__in=["failed", "error"])
+
+    def newest_first(self) -> Self:
+        return self.order_by("-started_at", "-test_run_id")
+
+    def undriven(self, now: datetime) -> Self:
+        """Running runs that nobody drives, or whose driver went away."""
+        return self.running().filter(Q(driver_until=None) | Q(driver_until__lte=now))
+
+    def for_list(self) -> Self:
+        """With what a row of a list shows, in one query."""
+        return self.select_related("definition", "environment", "project", "timing")
+
+
+class WorkflowRunQuerySet(models.QuerySet[Any]):
+    def open(self) -> Self:
+        """Workflows that have not ended, sent or not."""
+        return self.filter(conclusion="")
+
+    def unsent(self) -> Self:
+        return self.filter(dispatch_state="intended", conclusion="")
+
+    def in_flight(self) -> Self:
+        """Workflows that the service has, or may have, and that have not ended."""
+        return self.open().exclude(dispatch_state="intended")
+
+    def due(self, now: datetime) -> Self:
+        return self.unsent().filter(due_at__lte=now)
+
+    def progress(self) -> dict[Any, dict[str, int]]:
+        """Per run: how many workflows there are, are done, ended well, badly, or wait."""
+        bad = ~Q(conclusion__in=["", "success", "neutral", "skipped", "cancelled"])
+        rows = (
+            self.values("run_id")
+            .order_by()
+            .annotate(
+                workflows=Count("pk"),
+                done=Count("pk", filter=~Q(conclusion="")),
+                bad=Count("pk", filter=bad),
+                cancelled=Count("pk", filter=Q(conclusion="cancelled")),
+                unsent=Count("pk", filter=Q(dispatch_state="intended", conclusion="")),
+            )
+        )
+        return {row.pop("run_id"): row for row in rows}
+
+
+class AttemptQuerySet(models.QuerySet[Any]):
+    def latest(self) -> Self:
+        """The attempt that decides: the last one of each workflow."""
+        return self.filter(number=F("workflow__attempt"))
+
+    def timed(self) -> Self:
+        """Attempts in which something ran."""
+        return self.filter(total__isnull=False)
+
+
+class LocalJobQuerySet(models.QuerySet[Any]):
+    def open(self) -> Self:
+        return self.exclude(state="done")
+
+    def queued(self) -> Self:
+        return self.filter(state="queued")
+
+    def occupying(self, host: str) -> Self:
+        """Jobs that hold one of the machine's places."""
+        return self.filter(host=host, state__in=["claimed", "running"])
