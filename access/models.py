@@ -46,8 +46,8 @@ class Project(models.Model):
     name = models.CharField(max_length=100)
     repository = models.CharField(max_length=200, blank=True, help_text="owner/name on GitHub")
     default_branch = models.CharField(max_length=255, default="main")
-    github_token = EncryptedCharField(max_length=2000, blank=True, default="")
-    webhook_secret = EncryptedCharField(max_length=500, blank=True, default="")
+    github_token = EncryptedCharField(max_length=2000, blank=True, null=True)
+    webhook_secret = EncryptedCharField(max_length=500, blank=True, null=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = ProjectQuerySet.as_manager()

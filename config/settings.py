@@ -10,7 +10,7 @@ from pathlib import Path
 import plotly
 import structlog
 
-from config import env, logs, places
+from config import beat, env, logs, places
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA = env.folder("RUNTRAIL_DATA", BASE_DIR / ".data")
@@ -18,7 +18,7 @@ DATA = env.folder("RUNTRAIL_DATA", BASE_DIR / ".data")
 # Core
 DEBUG = env.flag("DEBUG", False)
 SECRET_KEY = env.secret("SECRET_KEY") or places.kept_secret(DATA / "secret_key")
-SALT_KEY = "runtrail.encrypted-fields"  # one of the two halves of the key of encrypted fields; the other is SECRET_KEY
+SALT_KEY = "runtrail.encrypted-fields"  # with SECRET_KEY it makes the key of encrypted fields
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [])
 ROOT_URLCONF = "config.urls"
@@ -126,6 +126,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULE = beat.TIMETABLE
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1  # seconds; the timetable has entries every few seconds
 CELERY_TASK_DEFAULT_QUEUE = "follow"
 CELERY_TASK_CREATE_MISSING_QUEUES = True

@@ -1,5 +1,3 @@
 """The map of pages."""
 
-from django.urls import path
-
 urlpatterns: list = []

@@ -80,7 +80,7 @@ class WorkflowRunQuerySet(models.QuerySet[Any]):
 
 
 class AttemptQuerySet(models.QuerySet[Any]):
-    def latest(self) -> Self:
+    def newest(self) -> Self:
         """The attempt that decides: the last one of each workflow."""
         return self.filter(number=F("workflow__attempt"))
 

@@ -74,7 +74,9 @@ class TestDefinition(models.Model):
     )
     version = models.PositiveIntegerField(default=1, help_text="Raised with every change of its steps.")
     folder = models.CharField(
-        max_length=1000, blank=True, help_text="Where local commands run: the folder of the file it came from."
+        max_length=1000,
+        blank=True,
+        help_text="Where local commands run: the folder of the file it came from.",
     )
     is_from_shell = models.BooleanField(
         default=False, help_text="Only definitions loaded from a shell may run commands on this machine."

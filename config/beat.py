@@ -1,0 +1,5 @@
+"""The timetable, one line per scheduled task; the scheduler copies it into the database."""
+
+TIMETABLE = {
+    "sweep-runs": {"task": "tracking.tasks.sweep_runs", "schedule": 5.0},  # seconds
+}

@@ -1,0 +1,26 @@
+"""The port to CI services, and the door to those that the settings name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from tracking.ci.base import CIRefused, CIService, CIUnavailable, RemoteJob, RemoteRun, Sent
+
+__all__ = ["CIRefused", "CIService", "CIUnavailable", "RemoteJob", "RemoteRun", "Sent", "connect"]
+
+
+def connect(service: str) -> CIService:
+    """Build the CI service that `settings.CI_SERVICES` names.
+
+    Raises:
+        CIRefused: there is no service of that name.
+    """
+    spec: Any = settings.CI_SERVICES.get(service)
+    if spec is None:
+        known = ", ".join(sorted(settings.CI_SERVICES))
+        raise CIRefused(f"There is no service {service!r} here; there are: {known}.")
+    built: CIService = import_string(spec["BACKEND"])(**spec["OPTIONS"])
+    return built

@@ -1,0 +1,113 @@
+"""The local service: a profile's jobs as processes on this machine, a few at a time.
+
+Sending puts a row into the queue; `tracking.runner` gives it a place and a process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.db.models import Q
+
+from tracking.ci.base import CIRefused, RemoteJob, RemoteRun, Sent
+from tracking.models import LocalJob, WorkflowRun
+
+_STATUS = {"queued": "queued", "claimed": "queued", "running": "in_progress", "done": "completed"}
+
+
+def job_folder(folder: Path, dispatch_id: str) -> Path:
+    """Return where the files of one job lie; two levels, so that no folder grows without bound."""
+    return Path(folder) / dispatch_id[:2] / dispatch_id
+
+
+class LocalProcesses:
+    """`folder` holds a sub-folder per job, with its start, end and output."""
+
+    clock = "process"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+
+    def preflight(self, plan: dict[str, Any]) -> list[str]:
+        faults = []
+        for number, step in enumerate(plan["steps"], start=1):
+            if not step["command"]:
+                faults.append(f"Step {number} ({step['name']}) has no command for the local service.")
+        if not Path(plan["folder"] or "/").is_dir():
+            faults.append(f"The folder {plan['folder']} is not on this machine.")
+        return faults
+
+    def dispatch(self, workflow: WorkflowRun, *, now: datetime) -> Sent:
+        plan = workflow.run.plan
+        step = plan["steps"][workflow.step]
+        tag = workflow.run.test_run_id
+        command = [str(word).replace("{job_name}", tag) for word in step["command"]]
+        if not command:
+            raise CIRefused("It has no command for the local service.")
+        LocalJob.objects.get_or_create(
+            dispatch_id=workflow.dispatch_id,
+            defaults={
+                "name": workflow.name,
+                "title": tag,
+                "command": command,
+                "folder": plan["folder"],
+                "variables": _variables(workflow, tag),
+                "time_limit": step["timeout"] or plan["timeout"],
+                "created_at": now,
+            },
+        )
+        return Sent()
+
+    def fetch(self, workflows: Iterable[WorkflowRun]) -> dict[str, RemoteRun]:
+        wanted = [workflow.dispatch_id for workflow in workflows]
+        found: dict[str, RemoteRun] = {}
+        for begin in range(0, len(wanted), 500):  # SQLite bounds the number of parameters
+            jobs = LocalJob.objects.filter(dispatch_id__in=wanted[begin : begin + 500])
+            found.update({job.dispatch_id: _remote(job) for job in jobs})
+        return found
+
+    def cancel(self, workflow: WorkflowRun, *, now: datetime) -> None:
+        job = LocalJob.objects.filter(dispatch_id=workflow.dispatch_id)
+        job.filter(Q(cancel_requested_at=None)).open().update(cancel_requested_at=now)
+        # A queued one has no process to end; one that a runner claims this very moment is ended by it.
+        job.queued().update(
+            state="done", conclusion="cancelled", completed_at=now, reason="cancelled before it started"
+        )
+
+    def output(self, workflow: WorkflowRun) -> Path | None:
+        return job_folder(self.folder, workflow.dispatch_id) / "output.log"
+
+
+def _variables(workflow: WorkflowRun, tag: str) -> dict[str, str]:
+    inputs = {f"INPUT_{key.upper()}": str(value) for key, value in workflow.inputs.items()}
+    return {**inputs, "JOB_NAME": tag, "RUN_ID": str(workflow.position), "DISPATCH_ID": workflow.dispatch_id}
+
+
+def _remote(job: LocalJob) -> RemoteRun:
+    status = _STATUS[job.state]
+    detail = RemoteJob(
+        job_id=job.pk,
+        name=job.name,
+        status=status,
+        conclusion=job.conclusion,
+        created_at=job.created_at,
+        started_at=job.started_at,
+        completed_at=job.completed_at,
+        runner_id=1 if job.started_at else None,
+        runner_name=job.host,
+        reason=job.reason,
+    )
+    return RemoteRun(
+        dispatch_id=job.dispatch_id,
+        status=status,
+        conclusion=job.conclusion,
+        title=job.title,
+        created_at=job.created_at,
+        run_started_at=job.created_at,
+        completed_at=job.completed_at,
+        reason=job.reason,
+        jobs=(detail,),
+    )

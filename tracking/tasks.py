@@ -1,0 +1,77 @@
+"""Doors from Celery: load the row, call one verb, decide what a failure means."""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from functools import partial
+from typing import Any
+
+import structlog
+from celery import shared_task
+from django.core.cache import cache
+from django.db import transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from tracking import ci, drive
+from tracking.models import TestRun
+
+log = structlog.get_logger(__name__)
+
+
+def wake(run_pk: str | uuid.UUID) -> None:
+    """After the commit, ask the workers to take up a run.
+
+    It never fails: without a broker the row waits, and `sweep_runs` finds it.
+    """
+    transaction.on_commit(partial(_send, str(run_pk)))
+
+
+def _send(run_pk: str) -> bool:
+    try:
+        drive_run.delay(run_pk)
+    except (OperationalError, RedisError, OSError) as problem:
+        log.warning("broker_unreachable", run=run_pk, problem=type(problem).__name__)
+        return False
+    return True
+
+
+@shared_task(queue="dispatch")
+def drive_run(run_pk: str) -> bool:
+    """Do what can be done for a run now, and come again when its next workflow is due."""
+    driver = f"worker@{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
+    if not drive.take_lease(run_pk, driver, now=timezone.now()):
+        # It has ended, or another one drives it: a worker may have looked just before the news came.
+        if TestRun.objects.running().filter(pk=run_pk, driver__startswith="worker@").exists():
+            drive_run.apply_async((run_pk,), countdown=0.3)
+        return False
+    try:
+        run = TestRun.objects.select_related("project", "definition", "environment").get(pk=run_pk)
+        changed = drive.advance(run, ci=ci.connect(_service(run)), now=timezone.now())
+        wait = drive.next_due(run, now=timezone.now()) if run.is_running else None
+    finally:
+        drive.release(run_pk, driver)
+    if wait is not None and not run.cancel_requested_at:
+        _come_again(run_pk, wait)
+    return changed
+
+
+def _come_again(run_pk: str, seconds: float) -> None:
+    """Set one alarm per run and due time; many tasks look at a run, and each would set its own."""
+    due = round((timezone.now().timestamp() + seconds) * 5)
+    if cache.add(f"due:{run_pk}:{due}", 1, timeout=int(seconds) + 60):
+        drive_run.apply_async((run_pk,), countdown=max(seconds, 0.05))
+
+
+@shared_task(queue="follow", expires=30)
+def sweep_runs() -> int:
+    """Take up every run that nobody drives; return how many there were."""
+    runs: list[Any] = list(TestRun.objects.undriven(timezone.now()).values_list("pk", flat=True)[:1000])
+    return sum(_send(str(run_pk)) for run_pk in runs)
+
+
+def _service(run: TestRun) -> str:
+    return str(run.plan.get("service") or run.environment.service)
