@@ -21,7 +21,9 @@ class _Echo:
         return text
 
 
-def download(rows: Iterable[dict[str, Any]], columns: list[str], *, form: str, name: str) -> StreamingHttpResponse:
+def download(
+    rows: Iterable[dict[str, Any]], columns: list[str], *, form: str, name: str
+) -> StreamingHttpResponse:
     """Return `rows` as a file called `name` in the format `form` (csv or json)."""
     lines = _csv(rows, columns) if form == "csv" else _json(rows)
     kind = "text/csv; charset=utf-8" if form == "csv" else "application/json"

@@ -29,15 +29,21 @@ class MomentField(forms.CharField):
         if not text:
             return None
         try:
-            day = parse_date(text)
-            moment = parse_datetime(text) if day is None else datetime.combine(day, time.min)
-            if moment is None:
-                raise ValueError
-            if day is not None and self.day_ends:
-                moment += timedelta(days=1, microseconds=-1)
-            return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+            moment = self._moment(text)
         except (ValueError, OverflowError):
-            raise ValidationError(f"{text!r} is no date. Write it as 2026-01-04 or 2026-01-04T09:30.") from None
+            moment = None
+        if moment is None:
+            raise ValidationError(f"{text!r} is no date. Write it as 2026-01-04 or 2026-01-04T09:30.")
+        return moment
+
+    def _moment(self, text: str) -> datetime | None:
+        day = parse_date(text)
+        moment = parse_datetime(text) if day is None else datetime.combine(day, time.min)
+        if moment is None:
+            return None
+        if day is not None and self.day_ends:
+            moment += timedelta(days=1, microseconds=-1)
+        return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
 
 
 class MomentFilter(filters.Filter):

@@ -15,7 +15,9 @@ class StartForm(forms.Form):
     """Where, and of which code."""
 
     environment = forms.ModelChoiceField(
-        Environment.objects.none(), empty_label=None, error_messages={"invalid_choice": "There is no such environment."}
+        Environment.objects.none(),
+        empty_label=None,
+        error_messages={"invalid_choice": "There is no such environment."},
     )
     branch = forms.CharField(max_length=255, required=False)
     commit = forms.RegexField(
@@ -57,7 +59,9 @@ class MemberForm(forms.Form):
         name = str(self.cleaned_data["username"])
         user = User.objects.filter(username=name, is_active=True).first()
         if user is None:
-            raise forms.ValidationError(f"There is no user {name!r}. An administrator makes one under /admin/.")
+            raise forms.ValidationError(
+                f"There is no user {name!r}. An administrator makes one under /admin/."
+            )
         return user
 
 

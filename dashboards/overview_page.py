@@ -36,7 +36,7 @@ class OverviewPage:
     bad: int
     going: list[Going]
     ended_badly: list[TestRun]
-    today: Waiting
+    recent: Waiting
     usual: Waiting
     strip: list[Day]
     tallest: int
@@ -51,7 +51,8 @@ def load(project: Project, now: datetime) -> OverviewPage:
     ended_badly = list(bad.for_list()[:SHOWN])
     today = now.astimezone(UTC).date()
     kept = _kept(project, today)
-    before = [row for row in kept if row.day < today]
+    yesterday = today - timedelta(days=1)
+    before = [row for row in kept if row.day < yesterday]
     strip = days(kept, today - timedelta(days=USUAL_DAYS - 1), today)
     return OverviewPage(
         is_empty=not running and not ended_badly and not kept and not runs.exists(),
@@ -59,7 +60,7 @@ def load(project: Project, now: datetime) -> OverviewPage:
         bad=len(ended_badly) if len(ended_badly) < SHOWN else bad.count(),
         going=[_going(row, before, now) for row in rows_of(running)],
         ended_badly=ended_badly,
-        today=waiting(row for row in kept if row.day == today),
+        recent=waiting(row for row in kept if row.day >= yesterday),
         usual=waiting(before),
         strip=strip,
         tallest=max((day.runs for day in strip), default=0),
@@ -67,7 +68,7 @@ def load(project: Project, now: datetime) -> OverviewPage:
 
 
 def _kept(project: Project, today: date) -> list[DayTiming]:
-    rows = DayTiming.objects.filter(project=project, day__gte=today - timedelta(days=USUAL_DAYS))
+    rows = DayTiming.objects.filter(project=project, day__gte=today - timedelta(days=USUAL_DAYS + 1))
     return list(rows.defer("execution_sketch", "total_sketch"))
 
 
@@ -75,7 +76,9 @@ def _going(row: RunRow, before: list[DayTiming], now: datetime) -> Going:
     run = row.run
     elapsed = run.duration_so_far(now).total_seconds()
     like = [
-        day for day in before if (day.definition_id, day.environment_id) == (run.definition_id, run.environment_id)
+        day
+        for day in before
+        if (day.definition_id, day.environment_id) == (run.definition_id, run.environment_id)
     ]
     usual = usual_duration(like)
     left = seconds_left(done=row.done, workflows=row.workflows, elapsed=elapsed, usual=usual)

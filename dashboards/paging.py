@@ -1,4 +1,4 @@
-"""Pages of a list that cost the same wherever one is: each begins after the last row seen, not after a count."""
+"""Pages of a list that all cost the same: each begins after the last row seen, not after a count."""
 
 from __future__ import annotations
 
@@ -88,6 +88,10 @@ def _read(cursor: str, columns: int) -> tuple[list[Any], bool]:
     except (ValueError, TypeError, KeyError, binascii.Error):
         raise BadCursor("This page of the list can't be found; begin at its first page.") from None
     right = len(values) == columns and all(isinstance(v, str | int | float | datetime) for v in values)
-    if not right or not isinstance(backwards, bool) or any(isinstance(v, datetime) and not v.tzinfo for v in values):
+    if (
+        not right
+        or not isinstance(backwards, bool)
+        or any(isinstance(v, datetime) and not v.tzinfo for v in values)
+    ):
         raise BadCursor("This page of the list can't be found; begin at its first page.")
     return values, backwards

@@ -17,7 +17,7 @@ from tracking.models import RunTiming, TestRun, WorkflowRun
 class WallSeconds(Func):
     """Seconds from start to completion, computed by the database; null while a run is going."""
 
-    output_field = FloatField()  # type: ignore[assignment]
+    output_field = FloatField()
 
     def __init__(self) -> None:
         super().__init__(F("completed_at"), F("started_at"))
@@ -25,7 +25,10 @@ class WallSeconds(Func):
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         # Django's own difference calls Python once a row; at 10,000 runs that alone takes too long.
         return self.as_sql(
-            compiler, connection, template="((julianday(%(expressions)s)) * 86400.0)", arg_joiner=") - julianday("
+            compiler,
+            connection,
+            template="((julianday(%(expressions)s)) * 86400.0)",
+            arg_joiner=") - julianday(",
         )
 
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
@@ -44,11 +47,28 @@ ORDERS = {
     "duration": Order((("wall", False), ("test_run_id", True))),
 }
 DEFAULT_ORDER = "-started"
-COLUMNS = [  # of a download, in the order of `plain`
-    "test_run_id", "id", "status", "definition", "environment", "space", "branch", "commit_sha", "triggered_by",
-    "started_at", "completed_at", "duration", "workflows", "done", "failed", "queue_p50", "execution_p50",
-    "queue_share", "reason",
-]  # fmt: skip
+# Of a download, in the order of `plain`.
+COLUMNS = [
+    "test_run_id",
+    "id",
+    "status",
+    "definition",
+    "environment",
+    "space",
+    "branch",
+    "commit_sha",
+    "triggered_by",
+    "started_at",
+    "completed_at",
+    "duration",
+    "workflows",
+    "done",
+    "failed",
+    "queue_p50",
+    "execution_p50",
+    "queue_share",
+    "reason",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +85,7 @@ class RunRow:
 
 
 def ordered(runs: QuerySet[TestRun], sort: str) -> tuple[QuerySet[TestRun], Order]:
-    """Return `runs` with the columns that `sort` needs, and the order; unknown words mean the newest first."""
+    """Return `runs` with the columns that `sort` needs, and the order; unknown words: newest first."""
     order = ORDERS.get(sort, ORDERS[DEFAULT_ORDER])
     if sort.lstrip("-") == "duration":
         # Null would fall out of every comparison with a cursor; a run that is going has no duration yet.
@@ -124,7 +144,7 @@ def _row(run: TestRun, progress: dict[str, int]) -> RunRow:
         workflows=progress.get("workflows", 0),
         done=progress.get("done", 0),
         bad=progress.get("bad", 0),
-        queue_p50=quantile_of(timing.queue_sketch, 0.5) if timing else None,
-        execution_p50=quantile_of(timing.execution_sketch, 0.5) if timing else None,
+        queue_p50=quantile_of(bytes(timing.queue_sketch), 0.5) if timing else None,
+        execution_p50=quantile_of(bytes(timing.execution_sketch), 0.5) if timing else None,
         queue_share=timing.queue_sum / timing.total_sum if timing and timing.total_sum > 0 else None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import Case, IntegerField, Value, When
+from django.db.models import Case, IntegerField, QuerySet, Value, When
 
 from dashboards.timeline import Timeline, draw
 from tracking.history import usual_duration
@@ -50,13 +50,15 @@ def load(run: TestRun, now: datetime, *, failed_first: bool = True, most: int = 
     """Return the page of `run` in a fixed number of queries."""
     workflows = list(_ordered(run, failed_first)[:most])
     attempts = {row.workflow_id: row for row in WorkflowAttempt.objects.filter(workflow__run=run).newest()}
-    progress = run.workflow_runs.progress().get(run.pk, NO_PROGRESS)  # type: ignore[attr-defined]
+    progress = run.workflow_runs.progress().get(run.pk, NO_PROGRESS)
     events = list(run.events.order_by("-id")[:MOST_EVENTS])
     return RunPage(
         run=run,
         progress=progress,
         timeline=draw(workflows, attempts, start=run.started_at, now=now),
-        times=summarize_attempts(attempts.values(), workflows=progress["workflows"], completed=progress["done"]),
+        times=summarize_attempts(
+            attempts.values(), workflows=progress["workflows"], completed=progress["done"]
+        ),
         events=events,
         event_count=len(events) if len(events) < MOST_EVENTS else run.events.count(),
         reruns=list(run.reruns.order_by("-started_at").only("test_run_id", "status", "started_at")[:20]),
@@ -64,7 +66,7 @@ def load(run: TestRun, now: datetime, *, failed_first: bool = True, most: int = 
     )
 
 
-def _ordered(run: TestRun, failed_first: bool):  # type: ignore[no-untyped-def]
+def _ordered(run: TestRun, failed_first: bool) -> QuerySet[WorkflowRun]:
     workflows = WorkflowRun.objects.filter(run=run).defer("inputs")
     if not failed_first:
         return workflows.order_by("position")
@@ -79,7 +81,9 @@ def _ordered(run: TestRun, failed_first: bool):  # type: ignore[no-untyped-def]
 def _left(run: TestRun, progress: dict[str, int], now: datetime) -> float | None:
     elapsed = run.duration_so_far(now).total_seconds()
     since = now.astimezone(UTC).date() - timedelta(days=30)
-    days = DayTiming.objects.filter(definition=run.definition_id, environment=run.environment_id, day__gte=since)
+    days = DayTiming.objects.filter(
+        definition=run.definition_id, environment=run.environment_id, day__gte=since
+    )
     return seconds_left(
         done=progress["done"],
         workflows=progress["workflows"],

@@ -16,23 +16,31 @@ def count(n: int, one: str, many: str = "") -> str:
     return f"{number(n)} {one if n == 1 else many or one + 's'}"
 
 
-def overview(*, running: int, bad: int, today: Waiting, usual: Waiting) -> str:
+def overview(*, running: int, bad: int, recent: Waiting, usual: Waiting) -> str:
     """Say what goes on in a project, what ended badly since yesterday, and whether it queues."""
-    going = f"{count(running, 'run')} {'is' if running == 1 else 'are'} going" if running else "Nothing is running"
+    going = (
+        f"{count(running, 'run')} {'is' if running == 1 else 'are'} going"
+        if running
+        else "Nothing is running"
+    )
     ended = f"{number(bad)} ended badly since yesterday" if bad else "nothing ended badly since yesterday"
     parts = [going, ended]
-    if today.share is not None:
+    if recent.share is not None:
         usually = f", usually {share(usual.share)}" if usual.share is not None else ""
-        parts.append(f"queueing took {share(today.share)} of today's time{usually}")
+        parts.append(f"queueing took {share(recent.share)} of the time{usually}")
     return "; ".join(parts) + "."
 
 
-def run(run: TestRun, times: RunTimes, lines: Sequence[Line], progress: dict[str, int], left: float | None) -> str:
+def run(
+    run: TestRun, times: RunTimes, lines: Sequence[Line], progress: dict[str, int], left: float | None
+) -> str:
     """Say how far a run is, or how it ended and where its time went."""
     done = f"{number(progress.get('done', 0))} of {number(progress.get('workflows', 0))} done"
     bad = f"{number(progress['bad'])} failed" if progress.get("bad") else ""
     if not progress.get("workflows"):
-        return "No workflow was recorded for this run yet." if run.is_running else "This run had no workflows."
+        return (
+            "No workflow was recorded for this run yet." if run.is_running else "This run had no workflows."
+        )
     if run.is_running:
         sentences = [", ".join(filter(None, [done, bad])) + ".", _waiting(lines)]
         if run.cancel_requested_at:
@@ -41,7 +49,9 @@ def run(run: TestRun, times: RunTimes, lines: Sequence[Line], progress: dict[str
             sentences.append(f"About {about(left)} left.")
         return " ".join(filter(None, sentences))
     cancelled = f"{number(progress['cancelled'])} cancelled" if progress.get("cancelled") else ""
-    first = ", ".join(filter(None, [done, bad or ("none failed" if run.status == "passed" else ""), cancelled]))
+    first = ", ".join(
+        filter(None, [done, bad or ("none failed" if run.status == "passed" else ""), cancelled])
+    )
     if times.queue_share is not None:
         first += f"; {share(times.queue_share)} of the time was queueing"
     return f"{first}."

@@ -68,4 +68,6 @@ def job_state(status: str, conclusion: str) -> State:
     """Return the state of a job or an attempt from the service's two words."""
     if conclusion:
         return conclusion_state(conclusion)
-    return state("running") if status == "in_progress" else state("queued", status.replace("_", " ") or "queued")
+    return (
+        state("running") if status == "in_progress" else state("queued", status.replace("_", " ") or "queued")
+    )

@@ -13,9 +13,22 @@ from tracking.models import WorkflowAttempt, WorkflowRun
 STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400)  # seconds
 MOST_TICKS = 6
 COLUMNS = [  # of a download, in the order of `plain`
-    "position", "name", "status", "conclusion", "attempt", "github_run_id", "queued_at", "first_job_at",
-    "completed_at", "queue", "execution", "total", "method", "quality", "reason",
-]  # fmt: skip
+    "position",
+    "name",
+    "status",
+    "conclusion",
+    "attempt",
+    "github_run_id",
+    "queued_at",
+    "first_job_at",
+    "completed_at",
+    "queue",
+    "execution",
+    "total",
+    "method",
+    "quality",
+    "reason",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +126,9 @@ def _line(
         state=workflow_state(workflow, attempt),
         queue_bar=_bar(queued, began or (until if attempt else None), start, end),
         execution_bar=_bar(began, until, start, end),
-        queue=so_far if attempt and attempt.queue is None and workflow.is_open else attempt and attempt.queue,
-        execution=_seconds(began, now) if is_executing else attempt and attempt.execution,
-        total=attempt and attempt.total,
+        queue=so_far if is_queueing or is_executing else (attempt.queue if attempt else None),
+        execution=_seconds(began, now) if is_executing else (attempt.execution if attempt else None),
+        total=attempt.total if attempt else None,
         is_queueing=is_queueing,
         is_executing=is_executing,
     )
@@ -138,8 +151,12 @@ def _percent(at: datetime, start: datetime, end: datetime) -> float:
 
 def _ticks(start: datetime, end: datetime) -> tuple[list[Tick], int]:
     length = (end - start).total_seconds()
-    step = next((step for step in STEPS if length / step <= MOST_TICKS), max(STEPS[-1], round(length / MOST_TICKS)))
+    step = next(
+        (step for step in STEPS if length / step <= MOST_TICKS), max(STEPS[-1], round(length / MOST_TICKS))
+    )
     first = (int(start.timestamp()) // step + 1) * step
-    moments = [datetime.fromtimestamp(at, start.tzinfo) for at in range(first, int(end.timestamp()) + 1, step)]
+    moments = [
+        datetime.fromtimestamp(at, start.tzinfo) for at in range(first, int(end.timestamp()) + 1, step)
+    ]
     # A label that begins in the last part of the axis would be cut off.
     return [Tick(at, left) for at in moments if (left := round(_percent(at, start, end), 3)) < 95], step

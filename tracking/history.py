@@ -53,7 +53,7 @@ class Day:
 def waiting(rows: Iterable[DayTiming]) -> Waiting:
     """Return how long the workflows of `rows` queued."""
     rows = list(rows)
-    merged = merge(row.queue_sketch for row in rows)
+    merged = merge(bytes(row.queue_sketch) for row in rows)
     total = sum(row.total_sum for row in rows)
     return Waiting(
         n=count_of(merged),
@@ -76,18 +76,24 @@ def days(rows: Iterable[DayTiming], first: date, last: date, *, durations: bool 
 
 def usual_duration(rows: Iterable[DayTiming]) -> float | None:
     """Return the median wall time in seconds of the passed and failed runs of `rows`."""
-    return quantile_of(merge(row.duration_sketch for row in rows), 0.5)
+    return quantile_of(merge(bytes(row.duration_sketch) for row in rows), 0.5)
 
 
 def _day(day: date, by_day: dict[date, list[DayTiming]], durations: bool) -> Day:
     rows = by_day.get(day, [])
-    counts = {word: sum(getattr(row, word) for row in rows) for word in ("passed", "failed", "error", "cancelled")}
+    counts = {
+        word: sum(getattr(row, word) for row in rows) for word in ("passed", "failed", "error", "cancelled")
+    }
     decided = counts["passed"] + counts["failed"] + counts["error"]
     bounds = wilson_interval(counts["passed"], decided)
     figures: dict[str, Any] = {}
     if durations and rows:
-        merged = merge(row.duration_sketch for row in rows)
-        figures = {"p50": quantile_of(merged, 0.5), "p95": quantile_of(merged, 0.95), "timed": count_of(merged)}
+        merged = merge(bytes(row.duration_sketch) for row in rows)
+        figures = {
+            "p50": quantile_of(merged, 0.5),
+            "p95": quantile_of(merged, 0.95),
+            "timed": count_of(merged),
+        }
     return Day(
         day=day,
         queue=sum(row.queue_sum for row in rows),

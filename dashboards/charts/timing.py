@@ -29,7 +29,9 @@ def timing_figure(lines: Sequence[Line]) -> dict[str, Any]:
     }
 
 
-def _bars(part: str, lines: Sequence[Line], values: list[float | None], pattern: dict[str, Any]) -> dict[str, Any]:
+def _bars(
+    part: str, lines: Sequence[Line], values: list[float | None], pattern: dict[str, Any]
+) -> dict[str, Any]:
     return {
         "type": "bar",
         "name": part,

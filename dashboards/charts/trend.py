@@ -21,7 +21,9 @@ def pass_rate_figure(days: Sequence[Day]) -> dict[str, Any]:
                 "name": "passed",
                 "x": [day.day.isoformat() for day in shown],
                 "y": rates,
-                "customdata": [[day.passed, day.decided, _percent(day.low), _percent(day.high)] for day in shown],
+                "customdata": [
+                    [day.passed, day.decided, _percent(day.low), _percent(day.high)] for day in shown
+                ],
                 "hovertemplate": "%{x}: %{y:.0f} % (%{customdata[2]:.0f} to %{customdata[3]:.0f})<br>"
                 "%{customdata[0]} of %{customdata[1]} runs passed<extra></extra>",
                 "marker": {"color": color("passed"), "size": 7},

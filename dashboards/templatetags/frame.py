@@ -64,7 +64,10 @@ def mark(of: State | str) -> str:
     """Draw a state: sign and word in its color."""
     shown = state(of) if isinstance(of, str) else of
     return format_html(
-        '<span class="state {}"><span aria-hidden="true">{}</span> {}</span>', shown.kind, shown.sign, shown.word
+        '<span class="state {}"><span aria-hidden="true">{}</span> {}</span>',
+        shown.kind,
+        shown.sign,
+        shown.word,
     )
 
 
@@ -91,7 +94,7 @@ def with_query(context: Context, **changes: Any) -> str:
 
 @register.filter
 def stacked(day: Day, tallest: int) -> list[tuple[str, int, int]]:
-    """Return (state, top, height) of the pieces of a day's column, counted in runs; what passed lies below."""
+    """Return (state, top, height) of the pieces of a day's column, in runs; what passed lies below."""
     top, pieces = tallest, []
     for kind in ("passed", "cancelled", "failed", "error"):
         height = getattr(day, kind)

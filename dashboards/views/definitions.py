@@ -6,7 +6,6 @@ from datetime import UTC, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.contrib import messages
 from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -86,7 +85,9 @@ def _show(request: HttpRequest, found: TestDefinition, form: StartForm, status: 
     first = today - timedelta(days=DAYS - 1)
     kept = DayTiming.objects.filter(definition=found, day__gte=first)
     trend = days(kept.defer("queue_sketch", "execution_sketch", "total_sketch"), first, today, durations=True)
-    recent = TestRun.objects.filter(definition=found).newest_first().for_list().defer("plan", "metadata")[:RECENT]
+    recent = (
+        TestRun.objects.filter(definition=found).newest_first().for_list().defer("plan", "metadata")[:RECENT]
+    )
     context = {
         "definition": found,
         "project": found.project,
@@ -99,5 +100,5 @@ def _show(request: HttpRequest, found: TestDefinition, form: StartForm, status: 
         "rows": rows_of(recent),
         "now": now,
     }
-    refresh = 3 if any(row.run.is_running for row in context["rows"]) else 10  # type: ignore[attr-defined]
+    refresh = 0 if status != 200 else 3 if any(row.run.is_running for row in context["rows"]) else 10  # type: ignore[attr-defined]
     return page(request, "definitions/detail.html", context, refresh=refresh, status=status)

@@ -20,6 +20,8 @@ def overview(request: HttpRequest) -> HttpResponse:
     """Show what runs now, what ended badly since yesterday, and whether it queues more than usual."""
     project: Any = request.project  # type: ignore[attr-defined]
     shown = overview_page.load(project, timezone.now())
-    sentence = sentences.overview(running=shown.running, bad=shown.bad, today=shown.today, usual=shown.usual)
+    sentence = sentences.overview(
+        running=shown.running, bad=shown.bad, recent=shown.recent, usual=shown.usual
+    )
     context = {"shown": shown, "sentence": sentence, "project": project}
     return page(request, "overview.html", context, refresh=FAST if shown.going else SLOW)

@@ -74,7 +74,9 @@ def cancel(request: HttpRequest, run: TestRun) -> HttpResponse:
         tasks.wake(run.pk)
         messages.success(request, "The run is being cancelled; its jobs end in a moment.")
     else:
-        messages.info(request, "There is nothing to cancel: the run has ended, or is being cancelled already.")
+        messages.info(
+            request, "There is nothing to cancel: the run has ended, or is being cancelled already."
+        )
     return redirect("run", run.test_run_id)
 
 

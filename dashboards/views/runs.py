@@ -46,7 +46,9 @@ def runs(request: HttpRequest) -> HttpResponse:
         "limit": LIMIT,
         "now": timezone.now(),
     }
-    return page(request, "runs/list.html", context, refresh=3 if any(r.is_running for r in found.rows) else 10)
+    return page(
+        request, "runs/list.html", context, refresh=3 if any(r.is_running for r in found.rows) else 10
+    )
 
 
 def _file(chosen: RunFilter, sort: str, form: str) -> HttpResponse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.db import transaction
@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from access import audit
-from access.models import Membership, Project, Role
+from access.models import Membership, Project, Role, User
 from access.permissions import SIGNED_IN, may, open_to, requires
 from dashboards.finders import InProject, find_membership, find_project
 from dashboards.forms import MemberForm, RoleForm, TimeZoneForm
@@ -58,11 +58,11 @@ def add_member(request: HttpRequest, found: InProject) -> HttpResponse:
     if not form.is_valid():
         return _show(request, found.project, member_form=form, status=400)
     user, role = form.cleaned_data["username"], form.cleaned_data["role"]
-    member, is_new = Membership.objects.get_or_create(user=user, project=found.project, defaults={"role": role})
+    _, is_new = Membership.objects.get_or_create(user=user, project=found.project, defaults={"role": role})
     if not is_new:
         form.add_error("username", f"{user} is a member already; change the role in the table.")
         return _show(request, found.project, member_form=form, status=400)
-    audit.record("member.add", actor=request.user, project=found.project, target=user, role=role)  # type: ignore[arg-type]
+    audit.record("member.add", actor=cast(User, request.user), project=found.project, target=user, role=role)
     messages.success(request, f"{user} is now {role} of {found.project}.")
     return redirect("settings")
 
@@ -78,21 +78,35 @@ def change_member(request: HttpRequest, member: Membership) -> HttpResponse:
     role = form.cleaned_data["role"]
     with transaction.atomic():
         if role != Role.ADMINISTRATOR and _is_last_administrator(member):
-            messages.error(request, f"{member.user} is the only administrator of {member.project}; name another first.")
+            messages.error(
+                request, f"{member.user} is the only administrator of {member.project}; name another first."
+            )
             return redirect("settings")
         if role:
             Membership.objects.filter(pk=member.pk).update(role=role)
         else:
             Membership.objects.filter(pk=member.pk).delete()
         was, now_is = member.role, role or "removed"
-        audit.record("member.change", actor=request.user, project=member.project, target=member.user, was=was, now=now_is)  # type: ignore[arg-type]
-    messages.success(request, f"{member.user} is now {role} of {member.project}." if role else f"{member.user} was removed.")
+        audit.record(
+            "member.change",
+            actor=cast(User, request.user),
+            project=member.project,
+            target=member.user,
+            was=was,
+            now=now_is,
+        )
+    messages.success(
+        request,
+        f"{member.user} is now {role} of {member.project}." if role else f"{member.user} was removed.",
+    )
     return redirect("settings")
 
 
 def _is_last_administrator(member: Membership) -> bool:
     # The lock makes two administrators who step down at once wait for each other.
-    administrators = Membership.objects.select_for_update().filter(project=member.project, role=Role.ADMINISTRATOR)
+    administrators = Membership.objects.select_for_update().filter(
+        project=member.project, role=Role.ADMINISTRATOR
+    )
     return [row.pk for row in administrators] == [member.pk]
 
 

@@ -53,7 +53,9 @@ def output(request: HttpRequest, found: WorkflowOfRun) -> FileResponse:
     if path is None or not path.is_file():
         raise Http404("This workflow has no output on this machine.")
     name = f"{found.run.test_run_id}-{found.workflow.position}.log"
-    return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type="text/plain; charset=utf-8")
+    return FileResponse(
+        path.open("rb"), as_attachment=True, filename=name, content_type="text/plain; charset=utf-8"
+    )
 
 
 def _file(workflow: WorkflowRun) -> Path | None:
