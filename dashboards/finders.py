@@ -1,0 +1,48 @@
+"""Load what a URL names, with its project, for the guards of `access.permissions`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+
+from access.models import Membership, Project
+from tracking.models import TestRun, WorkflowRun
+
+
+@dataclass(frozen=True, slots=True)
+class InProject:
+    """Something that has no row of its own but belongs to a project."""
+
+    project: Project
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowOfRun:
+    """A workflow with its run and project."""
+
+    workflow: WorkflowRun
+    run: TestRun
+    project: Project
+
+
+def find_run(test_run_id: str) -> TestRun:
+    runs = TestRun.objects.select_related("definition", "environment", "project", "rerun_of")
+    return get_object_or_404(runs, test_run_id=test_run_id)
+
+
+def find_workflow(test_run_id: str, position: int) -> WorkflowOfRun:
+    workflows = WorkflowRun.objects.select_related("run__definition", "run__environment", "run__project")
+    workflow = get_object_or_404(workflows, run__test_run_id=test_run_id, position=position)
+    return WorkflowOfRun(workflow, workflow.run, workflow.run.project)
+
+
+def find_project(slug: str) -> InProject:
+    return InProject(get_object_or_404(Project, slug=slug))
+
+
+def find_membership(slug: str, pk: int) -> Membership:
+    if pk > 2**63 - 1:
+        raise Http404("There is nothing here.")
+    return get_object_or_404(Membership.objects.select_related("user", "project"), pk=pk, project__slug=slug)

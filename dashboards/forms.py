@@ -1,0 +1,69 @@
+"""Forms of the pages; they check shapes, the verbs check sense."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import Any
+
+from django import forms
+
+from access.models import Project, Role, User
+from tracking.models import Environment
+
+
+class StartForm(forms.Form):
+    """Where, and of which code."""
+
+    environment = forms.ModelChoiceField(
+        Environment.objects.none(),
+        empty_label=None,
+        error_messages={"invalid_choice": "There is no such environment."},
+    )
+    branch = forms.CharField(max_length=255, required=False)
+    commit = forms.RegexField(
+        r"^[0-9a-fA-F]{7,40}$",
+        required=False,
+        error_messages={"invalid": "A commit is 7 to 40 digits from 0 to 9 and a to f."},
+    )
+
+    def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["environment"]
+        field.queryset = Environment.objects.in_project(project)
+        field.to_field_name = "name"
+        self.fields["branch"].widget.attrs["placeholder"] = project.default_branch
+
+    def clean_commit(self) -> str:
+        return str(self.cleaned_data["commit"]).lower()
+
+
+class TimeZoneForm(forms.Form):
+    """The zone in which pages show times."""
+
+    time_zone = forms.CharField(max_length=64)
+
+    def clean_time_zone(self) -> str:
+        name = str(self.cleaned_data["time_zone"])
+        if name not in zoneinfo.available_timezones():
+            raise forms.ValidationError(f"There is no time zone {name!r}. Write it as Europe/Berlin or UTC.")
+        return name
+
+
+class MemberForm(forms.Form):
+    """Somebody who already has an account, and their role here."""
+
+    username = forms.CharField(max_length=150)
+    role = forms.ChoiceField(choices=Role.choices)
+
+    def clean_username(self) -> User:
+        name = str(self.cleaned_data["username"])
+        user = User.objects.filter(username=name, is_active=True).first()
+        if user is None:
+            raise forms.ValidationError(
+                f"There is no user {name!r}. An administrator makes one under /admin/."
+            )
+        return user
+
+
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(choices=[*Role.choices, ("", "remove")], required=False)

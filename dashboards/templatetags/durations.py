@@ -1,0 +1,105 @@
+"""The one place that turns numbers and times into text, so that the same number looks the same everywhere."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+
+register = template.Library()
+
+NOTHING = "–"
+
+
+@register.filter
+def duration(value: float | timedelta | None) -> str:
+    """Write seconds: 0.123 -> "123 ms", 1.5 -> "1.5 s", 41 -> "41 s", 210 -> "3.5 min", 7300 -> "2.0 h"."""
+    if value is None or value == "":
+        return NOTHING
+    seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
+    if not math.isfinite(seconds):
+        return NOTHING
+    if seconds < 0:
+        return f"−{duration(-seconds)}"
+    if seconds == 0:
+        return "0 s"
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms" if seconds >= 0.0005 else "<1 ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    if seconds < 59.5:
+        return f"{seconds:.0f} s"
+    if seconds < 3597:
+        return f"{seconds / 60:.1f} min"
+    if seconds < 48 * 3600:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 86400:.1f} d"
+
+
+@register.filter
+def share(value: float | None) -> str:
+    """Write a share of 0 to 1: 0.08 -> "8 %", 0.007 -> "0.7 %", 0.996 -> "99.6 %"."""
+    if value is None or value == "":
+        return NOTHING
+    percent = float(value) * 100
+    if 0 < percent < 0.95 or 99 < percent < 100:
+        return f"{percent:.1f} %"
+    return f"{percent:.0f} %"
+
+
+@register.filter
+def number(value: float | None) -> str:
+    """Write a count: 12345 -> "12,345"."""
+    return NOTHING if value is None or value == "" else f"{value:,}"
+
+
+@register.filter
+def exact(value: datetime | None) -> str:
+    """Write a time to the second in the reader's zone, as in "2026-01-04 09:30:00"."""
+    return NOTHING if not value else timezone.localtime(value).strftime("%Y-%m-%d %H:%M:%S")
+
+
+@register.filter
+def precise(value: datetime | None) -> str:
+    """Write a raw stamp to the millisecond in UTC, as in "2026-01-04 09:30:00.123Z"."""
+    if not value:
+        return NOTHING
+    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + "Z"
+
+
+def ago(value: datetime, now: datetime) -> str:
+    """Write how long ago it was: "just now", "3 min ago", "2 h ago", "5 d ago"."""
+    seconds = (now - value).total_seconds()
+    if seconds < 0:
+        return "just now" if seconds > -60 else f"in {_about(-seconds)}"
+    return "just now" if seconds < 10 else f"{_about(seconds)} ago"
+
+
+@register.filter
+def about(value: float | None) -> str:
+    """Write a rough length, for guesses: 133 -> "2 min"."""
+    return NOTHING if value is None else _about(float(value))
+
+
+@register.simple_tag
+def when(value: datetime | None) -> str:
+    """Write how long ago it was, with the exact time and zone as title."""
+    if not value:
+        return NOTHING
+    local = timezone.localtime(value)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        value.astimezone(UTC).isoformat(timespec="seconds"),
+        f"{exact(value)} {local.tzname()}",
+        ago(value, timezone.now()),
+    )
+
+
+def _about(seconds: float) -> str:
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size * 0.995:
+            return f"{round(seconds / size)} {unit}"
+    return f"{max(round(seconds), 1)} s"
