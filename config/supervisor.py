@@ -6,6 +6,7 @@ kill -9, the kernel tells the children, and each takes its own children with it.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -65,8 +66,8 @@ class Supervisor:
             fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise CanNotStart(
-                f"A server is running on the data in {settings.DATA} already. Stop it first, or give this one "
-                "data of its own with RUNTRAIL_DATA."
+                f"A server is running on the data in {settings.DATA} already. "
+                "Stop it first, or give this one data of its own with RUNTRAIL_DATA."
             ) from None
         with socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -193,20 +194,17 @@ class Supervisor:
             self.say(f"{child.name} keeps ending. The last lines of {child.log}:\n{tail(child.log)}")
 
     def _is_served(self) -> bool:
+        host = "127.0.0.1" if self.host == "0.0.0.0" else self.host  # noqa: S104
         try:
-            with socket.create_connection(
-                (self.host.replace("0.0.0.0", "127.0.0.1"), self.port), timeout=1
-            ) as line:
+            with socket.create_connection((host, self.port), timeout=1) as line:
                 line.sendall(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
                 return line.recv(64).startswith(b"HTTP/1.")
         except OSError:
             return False
 
     def _wait(self, process: subprocess.Popen[bytes]) -> None:
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(8)
-        except subprocess.TimeoutExpired:
-            pass
         job_wrapper.kill_group(process.pid, signal.SIGKILL)
         process.wait(5)
 

@@ -1,4 +1,4 @@
-"""Real servers for the suite: PostgreSQL and Valkey from their wheels, without root, Docker or a system service.
+"""Real servers for the suite: PostgreSQL and Valkey from their wheels, without root or Docker.
 
 `--database=postgresql` starts both, `--database=sqlite` (the default) only Valkey.  DATABASE_URL and
 REDIS_URL win where they are set.  A pytest that is killed leaves no server behind.
@@ -53,8 +53,9 @@ def start_postgres() -> str:
         who = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
     options = {"env": PLAIN_ENVIRONMENT, "cwd": place, **who}
     subprocess.run(
-        [programs / "initdb", "-D", place / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8"]
-        + [
+        [
+            programs / "initdb",
+            *["-D", place / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8"],
             "--locale-provider=builtin",
             "--builtin-locale=C.UTF-8",
             "--locale=C",
@@ -67,8 +68,11 @@ def start_postgres() -> str:
     )
     log = (place / "log").open("wb")
     server = subprocess.Popen(
-        [programs / "postgres", "-D", place / "data", "-k", place, "-h", "", "-F"]
-        + ["-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=200"],
+        [
+            programs / "postgres",
+            *["-D", place / "data", "-k", place, "-h", "", "-F"],
+            *["-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=200"],
+        ],
         stdout=log,
         stderr=log,
         preexec_fn=_dies_with_us(signal.SIGINT),
@@ -91,8 +95,11 @@ def start_valkey() -> str:
     socket = place / "s"
     log = (place / "log").open("wb")
     server = subprocess.Popen(
-        [get_binary_path(), "--port", "0", "--unixsocket", socket, "--dir", place]
-        + ["--save", "", "--appendonly", "no"],
+        [
+            get_binary_path(),
+            *["--port", "0", "--unixsocket", socket, "--dir", place],
+            *["--save", "", "--appendonly", "no"],
+        ],
         stdout=log,
         stderr=log,
         preexec_fn=_dies_with_us(signal.SIGTERM),

@@ -6,11 +6,14 @@ looks next goes on where it stopped, because every step is safe to repeat.
 
 from __future__ import annotations
 
+import os
+import socket
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Q
 
+from tracking import job_wrapper
 from tracking.ci import CIService, CIUnavailable
 from tracking.dispatch import send_workflows
 from tracking.lifecycle import Status, close_run, expire_run, settle_run, was_expired
@@ -21,11 +24,30 @@ from tracking.tracker import LEASE, note
 GRACE = timedelta(seconds=60)  # after a cancel; then the run is closed without waiting for the service
 
 
+def driver_name(what: str) -> str:
+    """Return the name under which this process drives runs: what it is, where, and which process."""
+    process = os.getpid()
+    return f"{what}@{socket.gethostname()}:{process}:{job_wrapper.start_of(process)}"
+
+
+def is_gone(driver: str) -> bool:
+    """Whether `driver` was a process of this machine and has ended; its lease need not be waited for."""
+    _, _, place = driver.partition("@")
+    host, _, process = place.partition(":")
+    return bool(process) and host == socket.gethostname() and not job_wrapper.is_alive(process)
+
+
 def take_lease(run_pk: str | UUID, driver: str, *, now: datetime, lease: timedelta = LEASE) -> bool:
     """Become or stay the driver of a running run; False where another one drives it."""
     free = Q(driver_until=None) | Q(driver_until__lte=now) | Q(driver=driver)
     row = TestRun.objects.running().filter(free, pk=run_pk)
-    return bool(row.update(driver=driver, driver_until=now + lease))
+    if row.update(driver=driver, driver_until=now + lease):
+        return True
+    holder = TestRun.objects.filter(pk=run_pk).values_list("driver", flat=True).first()
+    if not holder or holder == driver or not is_gone(holder):
+        return False
+    release(run_pk, holder)
+    return take_lease(run_pk, driver, now=now, lease=lease)
 
 
 def release(run_pk: str | UUID, driver: str) -> None:

@@ -155,7 +155,7 @@ class Output:
 
 
 def write(name: str, content: dict[str, Any]) -> None:
-    """Write a file whole or not at all; on a full disk try again for a minute, for it is all that is known."""
+    """Write a file whole or not at all; on a full disk try for a minute: it is all that is known."""
     for attempt in range(60):
         try:
             draft = Path(f"{name}.draft")

@@ -42,6 +42,10 @@ class TestRunQuerySet(models.QuerySet[Any]):
         """Running runs that nobody drives, or whose driver went away."""
         return self.running().filter(Q(driver_until=None) | Q(driver_until__lte=now))
 
+    def for_file(self) -> Self:
+        """With what driving a run and writing its tracking file need."""
+        return self.select_related("project", "definition", "environment", "rerun_of")
+
     def for_list(self) -> Self:
         """With what a row of a list shows, in one query."""
         return self.select_related("definition", "environment", "project", "timing")

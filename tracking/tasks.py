@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import uuid
 from functools import partial
-from typing import Any
 
 import structlog
 from celery import shared_task
+from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from tracking import ci, drive
+from tracking import ci, drive, tracking_file
 from tracking.models import TestRun
 
 log = structlog.get_logger(__name__)
@@ -27,14 +25,15 @@ def wake(run_pk: str | uuid.UUID) -> None:
 
     It never fails: without a broker the row waits, and `sweep_runs` finds it.
     """
-    transaction.on_commit(partial(_send, str(run_pk)))
+    transaction.on_commit(partial(send, str(run_pk)))
 
 
-def _send(run_pk: str) -> bool:
+def send(run_pk: str) -> bool:
+    """Ask the workers to take up a run; False where no broker can be reached."""
     try:
         drive_run.delay(run_pk)
     except (OperationalError, RedisError, OSError) as problem:
-        log.warning("broker_unreachable", run=run_pk, problem=type(problem).__name__)
+        log.info("broker_unreachable", run=run_pk, problem=type(problem).__name__)
         return False
     return True
 
@@ -42,18 +41,20 @@ def _send(run_pk: str) -> bool:
 @shared_task(queue="dispatch")
 def drive_run(run_pk: str) -> bool:
     """Do what can be done for a run now, and come again when its next workflow is due."""
-    driver = f"worker@{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
+    driver = drive.driver_name("worker")
     if not drive.take_lease(run_pk, driver, now=timezone.now()):
         # It has ended, or another one drives it: a worker may have looked just before the news came.
         if TestRun.objects.running().filter(pk=run_pk, driver__startswith="worker@").exists():
             drive_run.apply_async((run_pk,), countdown=0.3)
         return False
     try:
-        run = TestRun.objects.select_related("project", "definition", "environment").get(pk=run_pk)
+        run = TestRun.objects.for_file().get(pk=run_pk)
         changed = drive.advance(run, ci=ci.connect(_service(run)), now=timezone.now())
         wait = drive.next_due(run, now=timezone.now()) if run.is_running else None
     finally:
         drive.release(run_pk, driver)
+    if changed:
+        tracking_file.write(TestRun.objects.for_file().get(pk=run_pk), settings.DATA, now=timezone.now())
     if wait is not None and not run.cancel_requested_at:
         _come_again(run_pk, wait)
     return changed
@@ -68,9 +69,11 @@ def _come_again(run_pk: str, seconds: float) -> None:
 
 @shared_task(queue="follow", expires=30)
 def sweep_runs() -> int:
-    """Take up every run that nobody drives; return how many there were."""
-    runs: list[Any] = list(TestRun.objects.undriven(timezone.now()).values_list("pk", flat=True)[:1000])
-    return sum(_send(str(run_pk)) for run_pk in runs)
+    """Take up every run that nobody drives, or whose driver is gone; return how many there were."""
+    free = set(TestRun.objects.undriven(timezone.now()).values_list("pk", flat=True))
+    driven = TestRun.objects.running().exclude(driver="").values_list("pk", "driver")
+    free.update(run_pk for run_pk, driver in driven if drive.is_gone(driver))
+    return sum(send(str(run_pk)) for run_pk in free)
 
 
 def _service(run: TestRun) -> str:
