@@ -20,8 +20,10 @@ def overview(request: HttpRequest) -> HttpResponse:
     """Show what runs now, what ended badly since yesterday, and whether it queues more than usual."""
     project: Any = request.project  # type: ignore[attr-defined]
     shown = overview_page.load(project, timezone.now())
-    sentence = sentences.overview(
-        running=shown.running, bad=shown.bad, recent=shown.recent, usual=shown.usual
-    )
-    context = {"shown": shown, "sentence": sentence, "project": project}
+    said = sentences.overview(running=shown.running, bad=shown.bad, recent=shown.recent, usual=shown.usual)
+    context = {
+        "shown": shown,
+        "sentence": "No run was recorded here yet." if shown.is_empty else said,
+        "project": project,
+    }
     return page(request, "overview.html", context, refresh=FAST if shown.going else SLOW)

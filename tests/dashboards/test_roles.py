@@ -1,0 +1,101 @@
+"""Every route has a rule, and every rule holds for everybody."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from access.models import Membership, Role
+from access.permissions import EVERYBODY, SIGNED_IN
+from dashboards.roles import routes, table
+from tests.factories import make_definition, make_ended_run, make_project, make_run, make_user, make_workflow
+
+ROUTES = routes()
+ROLES = [*Role.values, "stranger", "anonymous"]
+ACTIONS = {
+    "run_cancel",
+    "run_rerun",
+    "definition_start",
+    "time_zone",
+    "add_member",
+    "change_member",
+    "choose_project",
+    "logout",
+}
+FORMS = {"choose_project": {"project": "demo"}, "time_zone": {"time_zone": "UTC"}}
+
+
+def names(route):
+    return set(re.findall(r"<(?:\w+:)?(\w+)>", route.path))
+
+
+def address(route, values):
+    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(values[found[1]]), route.path)
+
+
+def place(project):
+    """Return what can be named in the addresses of a project, with everything that they need."""
+    run = make_ended_run(definition=make_definition(project=project))
+    member = make_user(f"member-of-{project}", role="viewer", project=project)
+    return {
+        "test_run_id": run.test_run_id,
+        "position": 1,
+        "name": "performance",
+        "slug": project.slug,
+        "pk": Membership.objects.get(user=member).pk,
+    }
+
+
+def expected(route, role):
+    """Return which answers are right: a set of status codes."""
+    if route.rule == EVERYBODY:
+        return {200, 302, 503}
+    if role == "anonymous":
+        return {302}
+    if route.rule == SIGNED_IN:
+        return {200, 302, 404} if role == "stranger" else {200, 302}
+    if role == "stranger":
+        # Without an object in the address there is no project to be a stranger to: the page says what to do.
+        return {404} if names(route) & {"test_run_id", "slug", "pk"} else {403}
+    return {200, 302, 400, 404} if Role(role).includes(route.rule) else {403}
+
+
+def test_every_route_has_a_rule():
+    assert [route.path for route in ROUTES if route.rule not in {*Role, SIGNED_IN, EVERYBODY}] == []
+    assert len(ROUTES) >= 20
+
+
+def test_the_documented_table_is_the_one_of_the_routes():
+    documented = Path(__file__).resolve().parents[2] / "docs" / "roles.md"
+
+    assert documented.read_text() == table(), "run: python -m tests.roles_table > docs/roles.md"
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+def test_the_rule_of_a_route_holds_for_everybody(client, project, route, role):
+    values = place(project)
+    if role != "anonymous":
+        client.force_login(make_user("somebody", role=None if role == "stranger" else role))
+
+    act = client.post if route.name in ACTIONS else client.get
+    answer = act(address(route, values), FORMS.get(route.name, {}))
+
+    assert answer.status_code in expected(route, role)
+    if role == "anonymous" and route.rule != EVERYBODY:
+        assert answer["Location"].startswith("/login/?next=/")
+
+
+@pytest.mark.parametrize("route", [r for r in ROUTES if names(r)], ids=lambda route: route.name)
+def test_objects_of_another_project_do_not_exist(client, administrator, route):
+    values = place(make_project("other"))
+
+    act = client.post if route.name in ACTIONS else client.get
+    assert act(address(route, values)).status_code == 404
+
+
+def test_a_workflow_is_found_only_in_its_own_run(client, viewer):
+    run = make_run()
+    make_workflow(make_run(), position=7)
+
+    assert client.get(f"/runs/{run}/workflows/7/").status_code == 404
