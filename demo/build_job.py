@@ -32,7 +32,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="build-job-") as folder:
         for number in range(1, rounds + 1):
             print(build(Path(folder), number, chance), flush=True)
-    print(f"Done after {time.time() - STARTED:.2f} s")
+    print(f"Clock: from {STARTED:.3f} to {time.time():.3f} (Unix seconds)")
     return 0
 
 
