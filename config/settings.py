@@ -115,6 +115,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 6 * 3600,
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
+    # A publisher that finds no broker says so at once; the sweep does the rest.
+    "max_retries": 0,
+    "interval_start": 0,
     "socket_connect_timeout": 2,
     "socket_timeout": 20,
 }

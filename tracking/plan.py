@@ -32,18 +32,7 @@ def freeze_plan(
     steps = [_step(step, environment) for step in definition.steps.order_by("position")]
     if not steps:
         raise NotRunnable(f"The definition {definition} has no steps yet, so there is nothing to send.")
-    if environment.service == "local":
-        if not (definition.is_from_shell or commands_allowed):
-            raise NotRunnable(
-                f"The definition {definition} may not run commands on this machine: load it from a shell, "
-                "or set RUNTRAIL_LOCAL_COMMANDS=1."
-            )
-        if any(not step["command"] for step in steps):
-            raise NotRunnable(
-                f"A step of {definition} has no command for the local service of {environment}."
-            )
-    elif any(not step["workflow"] for step in steps):
-        raise NotRunnable(f"A step of {definition} names no workflow file for {environment.service}.")
+    _demand_runnable(definition, environment, steps, commands_allowed)
     return {
         "test_type": definition.test_type,
         "definition": definition.name,
@@ -75,6 +64,22 @@ def intended_workflows(run: TestRun) -> list[WorkflowRun]:
                 )
             )
     return rows
+
+
+def _demand_runnable(
+    definition: TestDefinition, environment: Environment, steps: list[dict[str, Any]], commands_allowed: bool
+) -> None:
+    if environment.service != "local":
+        if any(not step["workflow"] for step in steps):
+            raise NotRunnable(f"A step of {definition} names no workflow file for {environment.service}.")
+        return
+    if not (definition.is_from_shell or commands_allowed):
+        raise NotRunnable(
+            f"The definition {definition} may not run commands on this machine: load it from a shell, "
+            "or set RUNTRAIL_LOCAL_COMMANDS=1."
+        )
+    if any(not step["command"] for step in steps):
+        raise NotRunnable(f"A step of {definition} has no command for the local service of {environment}.")
 
 
 def _step(step: Any, environment: Environment) -> dict[str, Any]:

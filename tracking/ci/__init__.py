@@ -8,19 +8,16 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from tracking.ci.base import CIRefused, CIService, CIUnavailable, RemoteJob, RemoteRun, Sent
+from tracking.ci.unknown import Unknown
 
 __all__ = ["CIRefused", "CIService", "CIUnavailable", "RemoteJob", "RemoteRun", "Sent", "connect"]
 
 
 def connect(service: str) -> CIService:
-    """Build the CI service that `settings.CI_SERVICES` names.
-
-    Raises:
-        CIRefused: there is no service of that name.
-    """
+    """Build the CI service that `settings.CI_SERVICES` names; where it names none, one that refuses all."""
     spec: Any = settings.CI_SERVICES.get(service)
     if spec is None:
         known = ", ".join(sorted(settings.CI_SERVICES))
-        raise CIRefused(f"There is no service {service!r} here; there are: {known}.")
+        return Unknown(f"There is no service {service!r} here; there are: {known}.")
     built: CIService = import_string(spec["BACKEND"])(**spec["OPTIONS"])
     return built
