@@ -20,6 +20,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 IS_ROOT = os.geteuid() == 0
 PLAIN_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
@@ -28,13 +30,15 @@ def pytest_addoption(parser) -> None:
     parser.addoption("--database", choices=["sqlite", "postgresql"], default=None, help="default: sqlite")
 
 
-def pytest_load_initial_conftests(early_config, parser, args) -> None:
+@pytest.hookimpl(wrapper=True)  # a wrapper, so that it comes before the plugin that reads the settings
+def pytest_load_initial_conftests(early_config):
     wanted = early_config.known_args_namespace.database
     # xdist's workers inherit the URLs of the process that started them.
     if wanted == "postgresql" and "DATABASE_URL" not in os.environ:
         os.environ["DATABASE_URL"] = start_postgres()
     if "REDIS_URL" not in os.environ:
         os.environ["REDIS_URL"] = start_valkey()
+    return (yield)
 
 
 def pytest_report_header(config) -> str:

@@ -79,7 +79,7 @@ class TestRunTracker:
         self._write()
 
     def save_tracking_data(self) -> Path:
-        """End the recording; return the path of the tracking file.  The run closes when its workflows have."""
+        """End the recording; return the tracking file.  The run closes when its workflows have."""
         run = TestRun.objects.for_file().get(pk=self.run.pk)
         if run.is_running:
             recording.end_recording(run, now=timezone.now())

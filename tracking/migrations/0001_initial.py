@@ -241,7 +241,7 @@ class Migration(migrations.Migration):
                 ('labels', models.JSONField(blank=True, default=list)),
                 ('waiting', models.FloatField(blank=True, help_text='Seconds of the queue spent on an approval.', null=True)),
                 ('reason', models.TextField(blank=True)),
-                ('url', models.URLField(blank=True, max_length=500)),
+                ('url', models.CharField(blank=True, max_length=500)),
                 ('attempt', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='jobs', to='tracking.workflowattempt')),
             ],
             options={
@@ -267,7 +267,7 @@ class Migration(migrations.Migration):
                 ('attempt', models.PositiveSmallIntegerField(default=0, help_text='The latest one; 0 before the first.')),
                 ('conclusion', models.CharField(blank=True, help_text="The service's word, kept as it comes; empty while open.", max_length=40)),
                 ('reason', models.TextField(blank=True, help_text='Why it ended so or was not sent, in plain words.')),
-                ('url', models.URLField(blank=True, max_length=500)),
+                ('url', models.CharField(blank=True, max_length=500)),
                 ('visible_tag', models.CharField(blank=True, help_text='The tag seen in its title.', max_length=255)),
                 ('run', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='workflow_runs', to='tracking.testrun')),
             ],

@@ -59,7 +59,7 @@ class WorkflowRun(models.Model):
         max_length=40, blank=True, help_text="The service's word, kept as it comes; empty while open."
     )
     reason = models.TextField(blank=True, help_text="Why it ended so or was not sent, in plain words.")
-    url = models.URLField(max_length=500, blank=True)
+    url = models.CharField(max_length=500, blank=True)
     visible_tag = models.CharField(max_length=255, blank=True, help_text="The tag seen in its title.")
 
     objects = WorkflowRunQuerySet.as_manager()
@@ -124,7 +124,7 @@ class WorkflowJob(Measured):
     labels: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
     waiting = models.FloatField(null=True, blank=True, help_text="Seconds of the queue spent on an approval.")
     reason = models.TextField(blank=True)
-    url = models.URLField(max_length=500, blank=True)
+    url = models.CharField(max_length=500, blank=True)
 
     class Meta:
         ordering = ["attempt", "job_id"]
