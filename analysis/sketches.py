@@ -13,8 +13,10 @@ import zlib
 from collections.abc import Iterable
 
 from ddsketch import DDSketch
+from ddsketch.ddsketch import BaseDDSketch
 from ddsketch.pb import ddsketch_pb2
-from ddsketch.pb.proto import DDSketchProto
+from ddsketch.pb.proto import DDSketchProto, KeyMappingProto
+from ddsketch.store import DenseStore
 
 RELATIVE_ERROR = 0.01
 
@@ -34,6 +36,20 @@ def merge(sketches: Iterable[bytes]) -> bytes:
         if packed:
             made.merge(_unpacked(packed))
     return _packed(made)
+
+
+def quantiles_of(sketches: Iterable[bytes], *fractions: float) -> tuple[int, list[float | None]]:
+    """Return how many values all `sketches` were made of, and their quantiles at `fractions` (0 to 1).
+
+    The same as `merge`, `count_of` and `quantile_of`, without packing and unpacking in between.
+    """
+    made = DDSketch(RELATIVE_ERROR)
+    for packed in sketches:
+        if packed:
+            made.merge(_unpacked(packed))
+    if not made.count:
+        return 0, [None for _ in fractions]
+    return round(made.count), [float(made.get_quantile_value(fraction)) for fraction in fractions]
 
 
 def quantile_of(packed: bytes, q: float) -> float | None:
@@ -56,6 +72,21 @@ def _packed(made: DDSketch) -> bytes:
     return zlib.compress(DDSketchProto.to_proto(made).SerializeToString())
 
 
-def _unpacked(packed: bytes) -> DDSketch:
+def _unpacked(packed: bytes) -> BaseDDSketch:
     # SQLite gives bytes, psycopg gives a memoryview.
-    return DDSketchProto.from_proto(ddsketch_pb2.DDSketch.FromString(zlib.decompress(packed)))
+    stored = ddsketch_pb2.DDSketch.FromString(zlib.decompress(packed))
+    return BaseDDSketch(
+        mapping=KeyMappingProto.from_proto(stored.mapping),
+        store=_store(stored.positiveValues),
+        negative_store=_store(stored.negativeValues),
+        zero_count=stored.zeroCount,
+    )
+
+
+def _store(bins: ddsketch_pb2.Store) -> DenseStore:
+    """The library's own reader adds every empty bin too, which takes ten times as long."""
+    store = DenseStore()
+    for key, count in enumerate(bins.contiguousBinCounts, start=bins.contiguousBinIndexOffset):
+        if count:
+            store.add(key, count)
+    return store

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-import django_filters as filters
+import django_filters as filters  # type: ignore[import-untyped]
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
@@ -43,7 +43,8 @@ class MomentField(forms.CharField):
             return None
         if day is not None and self.day_ends:
             moment += timedelta(days=1, microseconds=-1)
-        return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+        aware = timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+        return aware.astimezone(UTC)  # or a date at the end of the calendar overflows in the database layer
 
 
 class MomentFilter(filters.Filter):

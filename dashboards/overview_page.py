@@ -9,7 +9,7 @@ from access.models import Project
 from dashboards.run_list import RunRow, rows_of
 from tracking.history import Day, Waiting, days, usual_duration, waiting
 from tracking.models import DayTiming, TestRun
-from tracking.remaining import seconds_left
+from tracking.remaining import ENOUGH, seconds_left
 
 SHOWN = 20  # runs that are going, or that ended badly; the rest is behind a link
 SPAN = timedelta(hours=24)
@@ -56,9 +56,9 @@ def load(project: Project, now: datetime) -> OverviewPage:
     strip = days(kept, today - timedelta(days=USUAL_DAYS - 1), today)
     return OverviewPage(
         is_empty=not running and not ended_badly and not kept and not runs.exists(),
-        running=len(running) if len(running) < SHOWN else runs.running().count(),
-        bad=len(ended_badly) if len(ended_badly) < SHOWN else bad.count(),
-        going=[_going(row, before, now) for row in rows_of(running)],
+        running=runs.running().count(),
+        bad=bad.count(),
+        going=_going(rows_of(running), before, now),
         ended_badly=ended_badly,
         recent=waiting(row for row in kept if row.day >= yesterday),
         usual=waiting(before),
@@ -72,14 +72,15 @@ def _kept(project: Project, today: date) -> list[DayTiming]:
     return list(rows.defer("execution_sketch", "total_sketch"))
 
 
-def _going(row: RunRow, before: list[DayTiming], now: datetime) -> Going:
-    run = row.run
-    elapsed = run.duration_so_far(now).total_seconds()
-    like = [
-        day
-        for day in before
-        if (day.definition_id, day.environment_id) == (run.definition_id, run.environment_id)
-    ]
-    usual = usual_duration(like)
-    left = seconds_left(done=row.done, workflows=row.workflows, elapsed=elapsed, usual=usual)
-    return Going(row, elapsed, None if run.cancel_requested_at else left)
+def _going(rows: list[RunRow], before: list[DayTiming], now: datetime) -> list[Going]:
+    usual: dict[tuple[object, int], float | None] = {}
+    found = []
+    for row in rows:
+        kind = (row.run.definition_id, row.run.environment_id)
+        if row.done < ENOUGH and kind not in usual:
+            like = [day for day in before if (day.definition_id, day.environment_id) == kind]
+            usual[kind] = usual_duration(like)
+        elapsed = row.run.duration_so_far(now).total_seconds()
+        left = seconds_left(done=row.done, workflows=row.workflows, elapsed=elapsed, usual=usual.get(kind))
+        found.append(Going(row, elapsed, None if row.run.cancel_requested_at else left))
+    return found

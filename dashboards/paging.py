@@ -7,7 +7,7 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
@@ -84,14 +84,17 @@ def _read(cursor: str, columns: int) -> tuple[list[Any], bool]:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         backwards, plain = json.loads(base64.urlsafe_b64decode(padded.encode("ascii")))
-        values = [datetime.fromisoformat(v["t"]) if isinstance(v, dict) else v for v in plain]
-    except (ValueError, TypeError, KeyError, binascii.Error):
+        values = [_moment(v["t"]) if isinstance(v, dict) else v for v in plain]
+    except (ValueError, TypeError, KeyError, OverflowError, binascii.Error):
         raise BadCursor("This page of the list can't be found; begin at its first page.") from None
-    right = len(values) == columns and all(isinstance(v, str | int | float | datetime) for v in values)
-    if (
-        not right
-        or not isinstance(backwards, bool)
-        or any(isinstance(v, datetime) and not v.tzinfo for v in values)
-    ):
+    right = len(values) == columns and all(isinstance(v, str | float | datetime) for v in values)
+    if not right or not isinstance(backwards, bool):
         raise BadCursor("This page of the list can't be found; begin at its first page.")
     return values, backwards
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return moment.astimezone(UTC)

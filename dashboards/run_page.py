@@ -60,8 +60,10 @@ def load(run: TestRun, now: datetime, *, failed_first: bool = True, most: int = 
             attempts.values(), workflows=progress["workflows"], completed=progress["done"]
         ),
         events=events,
-        event_count=len(events) if len(events) < MOST_EVENTS else run.events.count(),
-        reruns=list(run.reruns.order_by("-started_at").only("test_run_id", "status", "started_at")[:20]),
+        event_count=run.events.count(),
+        reruns=list(
+            run.reruns.order_by("-started_at").only("test_run_id", "status", "started_at", "rerun_of")[:20]
+        ),
         left=_left(run, progress, now) if run.is_running else None,
     )
 

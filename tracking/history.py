@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from analysis.proportions import wilson_interval
-from analysis.sketches import count_of, merge, quantile_of
+from analysis.sketches import quantiles_of
 from tracking.models import DayTiming
 
 
@@ -53,11 +53,11 @@ class Day:
 def waiting(rows: Iterable[DayTiming]) -> Waiting:
     """Return how long the workflows of `rows` queued."""
     rows = list(rows)
-    merged = merge(bytes(row.queue_sketch) for row in rows)
+    n, (p50,) = quantiles_of((bytes(row.queue_sketch) for row in rows), 0.5)
     total = sum(row.total_sum for row in rows)
     return Waiting(
-        n=count_of(merged),
-        p50=quantile_of(merged, 0.5),
+        n=n,
+        p50=p50,
         share=sum(row.queue_sum for row in rows) / total if total > 0 else None,
     )
 
@@ -76,7 +76,7 @@ def days(rows: Iterable[DayTiming], first: date, last: date, *, durations: bool 
 
 def usual_duration(rows: Iterable[DayTiming]) -> float | None:
     """Return the median wall time in seconds of the passed and failed runs of `rows`."""
-    return quantile_of(merge(bytes(row.duration_sketch) for row in rows), 0.5)
+    return quantiles_of((bytes(row.duration_sketch) for row in rows), 0.5)[1][0]
 
 
 def _day(day: date, by_day: dict[date, list[DayTiming]], durations: bool) -> Day:
@@ -88,12 +88,8 @@ def _day(day: date, by_day: dict[date, list[DayTiming]], durations: bool) -> Day
     bounds = wilson_interval(counts["passed"], decided)
     figures: dict[str, Any] = {}
     if durations and rows:
-        merged = merge(bytes(row.duration_sketch) for row in rows)
-        figures = {
-            "p50": quantile_of(merged, 0.5),
-            "p95": quantile_of(merged, 0.95),
-            "timed": count_of(merged),
-        }
+        timed, (p50, p95) = quantiles_of((bytes(row.duration_sketch) for row in rows), 0.5, 0.95)
+        figures = {"p50": p50, "p95": p95, "timed": timed}
     return Day(
         day=day,
         queue=sum(row.queue_sum for row in rows),

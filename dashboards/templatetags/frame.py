@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django import template
@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 
 from access.models import Project, Role
-from access.permissions import role_in
+from access.permissions import may
 from dashboards.states import State, state
 from dashboards.templatetags.durations import duration
 from tracking.history import Day
@@ -22,28 +22,30 @@ from tracking.models import TestRun
 register = template.Library()
 
 
-@dataclass(frozen=True)
 class Frame:
-    """The projects to choose from, the one that is shown, and what the reader may do in it."""
+    """The projects to choose from, the one that is shown, and what the reader may do in it.
 
-    projects: list[Project]
-    project: Project | None
-    role: Role | None
+    Each is asked for when it is first used, because a fragment of a page shows none of them.
+    """
 
-    @property
+    def __init__(self, user: Any, project: Project | None) -> None:
+        self.user = user
+        self.project = project
+
+    @cached_property
+    def projects(self) -> list[Project]:
+        return list(Project.objects.visible_to(self.user))
+
+    @cached_property
     def may_report(self) -> bool:
-        return self.role is not None and self.role.includes(Role.REPORTER)
+        return self.project is not None and may(self.user, self.project, Role.REPORTER)
 
 
 @register.simple_tag(takes_context=True)
 def frame(context: Context) -> Frame:
     """Return the frame of the page; the project of the object it shows, else the chosen one."""
     request: Any = context["request"]
-    if not request.user.is_authenticated:
-        return Frame([], None, None)
-    project = context.get("project") or request.project
-    role = role_in(request.user, project) if project else None
-    return Frame(list(Project.objects.visible_to(request.user)), project, role)
+    return Frame(request.user, context.get("project") or request.project)
 
 
 @register.simple_tag

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -46,7 +44,7 @@ def run(request: HttpRequest, run: TestRun) -> HttpResponse:
         "failed_first": failed_first,
         "sentence": sentences.run(run, shown.times, shown.timeline.lines, shown.progress, shown.left),
         "figure": timing_figure(shown.timeline.lines),
-        "tracking": json.dumps(tracking_file.tracking_data(run, now), indent=2),
+        "tracking": tracking_file.content(run, now),
         "now": now,
     }
     return page(request, "runs/detail.html", context, refresh=EVERY if run.is_running else 0)
@@ -59,7 +57,7 @@ def tracking(request: HttpRequest, run: TestRun) -> HttpResponse:
     try:
         content = path.read_bytes()
     except OSError:
-        content = json.dumps(tracking_file.tracking_data(run, timezone.now()), indent=2).encode()
+        content = tracking_file.content(run, timezone.now()).encode()
     response = HttpResponse(content, content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="{run.test_run_id}.json"'
     return response

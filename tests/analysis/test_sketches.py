@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.sketches import count_of, merge, quantile_of, sketch
+from analysis.sketches import count_of, merge, quantile_of, quantiles_of, sketch
 
 seconds = st.floats(0.001, 1e5)
 
@@ -40,3 +40,14 @@ def test_a_time_of_zero_counts():
 
 def test_a_sketch_of_many_values_stays_small():
     assert len(sketch(np.random.default_rng(1).lognormal(3, 1, 10_000))) < 2_500
+
+
+def test_quantiles_of_many_sketches_are_those_of_the_merged_one():
+    parts = [sketch([1.0, 2.0, 3.0]), b"", sketch([10.0, 20.0])]
+
+    n, (p50, p95) = quantiles_of(parts, 0.5, 0.95)
+
+    assert n == 5
+    assert p50 == pytest.approx(quantile_of(merge(parts), 0.5))
+    assert p95 == pytest.approx(quantile_of(merge(parts), 0.95))
+    assert quantiles_of([b""], 0.5) == (0, [None])
