@@ -47,9 +47,8 @@ def quantiles_of(sketches: Iterable[bytes], *fractions: float) -> tuple[int, lis
     for packed in sketches:
         if packed:
             made.merge(_unpacked(packed))
-    if not made.count:
-        return 0, [None for _ in fractions]
-    return round(made.count), [float(made.get_quantile_value(fraction)) for fraction in fractions]
+    found = [made.get_quantile_value(fraction) for fraction in fractions]
+    return round(made.count), [None if value is None else float(value) for value in found]
 
 
 def quantile_of(packed: bytes, q: float) -> float | None:

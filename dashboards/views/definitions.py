@@ -88,6 +88,9 @@ def _show(request: HttpRequest, found: TestDefinition, form: StartForm, status: 
     recent = (
         TestRun.objects.filter(definition=found).newest_first().for_list().defer("plan", "metadata")[:RECENT]
     )
+    rows = rows_of(recent)
+    if rows:
+        form.initial.setdefault("environment", rows[0].run.environment.name)
     context = {
         "definition": found,
         "project": found.project,
@@ -97,8 +100,9 @@ def _show(request: HttpRequest, found: TestDefinition, form: StartForm, status: 
         "span": DAYS,
         "pass_rate": pass_rate_figure(trend),
         "durations": duration_figure(trend),
-        "rows": rows_of(recent),
+        "rows": rows,
         "now": now,
     }
-    refresh = 0 if status != 200 else 3 if any(row.run.is_running for row in context["rows"]) else 10  # type: ignore[attr-defined]
+    # A refused form has the address of an action, which shows nothing to whoever asks again.
+    refresh = 0 if status != 200 else 3 if any(row.run.is_running for row in rows) else 10
     return page(request, "definitions/detail.html", context, refresh=refresh, status=status)
