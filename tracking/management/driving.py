@@ -39,6 +39,13 @@ class Drive:
 
     def until_closed(self, after_each: Callable[[TestRun], None], stop: Callable[[], bool]) -> TestRun:
         """Drive to the end; `after_each` sees the run whenever something changed."""
+        try:
+            return self._until_closed(after_each, stop)
+        finally:
+            if self.runner:
+                self.runner.leave()
+
+    def _until_closed(self, after_each: Callable[[TestRun], None], stop: Callable[[], bool]) -> TestRun:
         silent_since: float | None = None
         while not stop():
             try:
