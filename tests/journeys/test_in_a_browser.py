@@ -14,7 +14,6 @@ pytestmark = [
     pytest.mark.journey,
     pytest.mark.browser,
     pytest.mark.timeout(600),
-    pytest.mark.xdist_group("browser"),
     # CI installs a browser and fails without one (script/test); a desk without one runs the rest.
     pytest.mark.skipif(not CHROMIUM and os.environ.get("CI") != "true", reason="no Chromium is installed"),
 ]
