@@ -50,43 +50,18 @@ def start_postgres() -> str:
     """Start PostgreSQL on a socket in a folder of its own; return its URL."""
     place = Path(tempfile.mkdtemp(prefix="rtpg"))
     programs = _postgres_programs(place)
-    who: dict[str, Any] = {}
+    options: dict[str, Any] = {"env": PLAIN_ENVIRONMENT, "cwd": place}
     if IS_ROOT:  # PostgreSQL refuses to run as root
         nobody = pwd.getpwnam("nobody")
         os.chown(place, nobody.pw_uid, nobody.pw_gid)
-        who = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-    options = {"env": PLAIN_ENVIRONMENT, "cwd": place, **who}
-    subprocess.run(
-        [
-            programs / "initdb",
-            *["-D", place / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8"],
-            "--locale-provider=builtin",
-            "--builtin-locale=C.UTF-8",
-            "--locale=C",
-            "--no-sync",
-            "--no-instructions",
-        ],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        **options,
-    )
-    log = (place / "log").open("wb")
-    server = subprocess.Popen(
-        [
-            programs / "postgres",
-            *["-D", place / "data", "-k", place, "-h", "", "-F"],
-            *["-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=200"],
-        ],
-        stdout=log,
-        stderr=log,
-        preexec_fn=_dies_with_us(signal.SIGINT),
-        start_new_session=True,
-        **options,
-    )
-    log.close()
+        options |= {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+    _make_cluster(programs, place / "data", options)
+    arguments = ["-D", place / "data", "-k", place, "-h", "", "-F"]
+    for setting in ("synchronous_commit=off", "full_page_writes=off", "max_connections=200"):
+        arguments += ["-c", setting]
+    server = _start([programs / "postgres", *arguments], place, signal.SIGINT, options)
     ready = [programs / "pg_isready", "-q", "-h", place, "-U", "postgres"]
     _wait(lambda: subprocess.run(ready, check=False, **options).returncode == 0, server, place / "log")
-    _stop_at_exit(server, signal.SIGINT, place)
     return f"postgresql://postgres@/postgres?host={place}"
 
 
@@ -97,24 +72,29 @@ def start_valkey() -> str:
 
     place = Path(tempfile.mkdtemp(prefix="rtvk"))
     socket = place / "s"
-    log = (place / "log").open("wb")
-    server = subprocess.Popen(
-        [
-            get_binary_path(),
-            *["--port", "0", "--unixsocket", socket, "--dir", place],
-            *["--save", "", "--appendonly", "no"],
-        ],
-        stdout=log,
-        stderr=log,
-        preexec_fn=_dies_with_us(signal.SIGTERM),
-        start_new_session=True,
-    )
-    log.close()
+    arguments = ["--port", "0", "--unixsocket", socket, "--dir", place, "--save", "", "--appendonly", "no"]
+    server = _start([get_binary_path(), *arguments], place, signal.SIGTERM, {})
     client = redis.Redis(unix_socket_path=str(socket))
     _wait(lambda: socket.exists() and client.ping(), server, place / "log")
     client.close()
-    _stop_at_exit(server, signal.SIGTERM, place)
     return f"unix://{socket}"
+
+
+def _make_cluster(programs: Path, data: Path, options: dict[str, Any]) -> None:
+    arguments = ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--no-instructions"]
+    locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+    initdb = [programs / "initdb", *arguments, *locale]
+    subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, **options)
+
+
+def _start(command: list[Any], place: Path, last: int, options: dict[str, Any]) -> subprocess.Popen:
+    """Start a server that gets the signal `last` when this process ends, however it ends."""
+    with (place / "log").open("wb") as log:
+        server = subprocess.Popen(
+            command, stdout=log, stderr=log, preexec_fn=_dies_with_us(last), start_new_session=True, **options
+        )
+    _stop_at_exit(server, last, place)
+    return server
 
 
 def _postgres_programs(place: Path) -> Path:

@@ -3,7 +3,10 @@
 import os
 import tempfile
 
-os.environ.setdefault("RUNTRAIL_DATA", tempfile.mkdtemp(prefix="runtrail-tests-"))
+if "RUNTRAIL_DATA" not in os.environ:
+    # Removed at this process's end.  What the suite starts gets a folder of its own.
+    _FOLDER = tempfile.TemporaryDirectory(prefix="runtrail-tests-", ignore_cleanup_errors=True)
+    os.environ["RUNTRAIL_DATA"] = _FOLDER.name
 
 from config.settings import *  # noqa: F403
 from config.settings import DATABASES, STATIC_ROOT, STORAGES
