@@ -4,7 +4,8 @@
 import os
 import sys
 
-NEED_A_DATABASE = {"run_tests", "analyze_run", "cancel_run"}
+RUN_TESTS = {"run_tests"}  # these end with 3 where they could not run
+NEED_A_DATABASE = RUN_TESTS | {"analyze_run", "cancel_run"}
 
 
 def main() -> None:
@@ -13,14 +14,16 @@ def main() -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    if NEED_A_DATABASE & set(sys.argv[1:2]):
-        try:
-            django.setup()
-            from config.first_start import ensure_database
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    try:
+        django.setup()
+    except ImproperlyConfigured as problem:
+        sys.stderr.write(f"Runtrail can't start: {problem}\n")
+        sys.exit(3 if command in RUN_TESTS else 1)
+    if command in NEED_A_DATABASE:
+        from config.first_start import ensure_database
 
-            ensure_database()
-        except ImproperlyConfigured as problem:
-            sys.exit(f"Runtrail can't start: {problem}")
+        ensure_database()
     execute_from_command_line(sys.argv)
 
 
