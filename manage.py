@@ -4,24 +4,42 @@
 import os
 import sys
 
-NEED_A_DATABASE = {"run_tests", "analyze_run", "cancel_run"}
+RUN_TESTS = {"run_tests"}  # where 1 means that tests failed, so that a fault must be another number
+NEED_A_DATABASE = RUN_TESTS | {"analyze_run", "cancel_run"}
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    import django
-    from django.core.exceptions import ImproperlyConfigured
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    if command in NEED_A_DATABASE and not {"-h", "--help"} & set(sys.argv):
+        make_database(fault=3 if command in RUN_TESTS else 1)
     from django.core.management import execute_from_command_line
 
-    if NEED_A_DATABASE & set(sys.argv[1:2]):
-        try:
-            django.setup()
-            from config.first_start import ensure_database
-
-            ensure_database()
-        except ImproperlyConfigured as problem:
-            sys.exit(f"Runtrail can't start: {problem}")
     execute_from_command_line(sys.argv)
+
+
+def make_database(fault: int) -> None:
+    """Set Django up; make the embedded database where a fresh checkout has none yet."""
+    import django
+    from django.core.exceptions import ImproperlyConfigured
+    from django.db import DatabaseError
+
+    try:
+        django.setup()
+        from config.first_start import ensure_database
+
+        ensure_database()
+    except ImproperlyConfigured as problem:
+        end(f"Runtrail can't start: {problem}", fault)
+    except (DatabaseError, OSError) as problem:
+        end(f"The database can't be made or read: {problem}. Is there room, and may you write there?", fault)
+    except KeyboardInterrupt:
+        end("Interrupted.", fault)
+
+
+def end(text: str, code: int) -> None:
+    print(text, file=sys.stderr)
+    sys.exit(code)
 
 
 if __name__ == "__main__":
