@@ -53,12 +53,15 @@ class Command(TestRunningCommand):
         self.tell(f"Starting test profile: {definition.name}")
         if options["dry_run"]:
             return self.preview(definition, environment, original)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self.interrupt)
-        driver = "" if options["no_wait"] else drive.driver_name("run_tests")
-        run = self.start(definition, environment, original, driver)
-        self.tell(f"Test Run ID: {run.test_run_id}")
-        return self.hand_over(run) if options["no_wait"] else self.follow(run, driver)
+        before = {number: signal.signal(number, self.interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            driver = "" if options["no_wait"] else drive.driver_name("run_tests")
+            run = self.start(definition, environment, original, driver)
+            self.tell(f"Test Run ID: {run.test_run_id}")
+            return self.hand_over(run) if options["no_wait"] else self.follow(run, driver)
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def what_to_run(self, original: TestRun | None) -> tuple[Environment, TestDefinition]:
         where, what = self.options["environment"], self.options["test"]
