@@ -64,10 +64,10 @@ class CommandLine:
             text=True,
         )
 
-    def python(self, code: str) -> str:
-        """Run code with Django set up, in the checkout; return what it printed."""
+    def python(self, code: str, set_up: str = SET_UP) -> str:
+        """Run code in the checkout, with Django set up; return what it printed."""
         done = subprocess.run(
-            [sys.executable, "-c", SET_UP + code],
+            [sys.executable, "-c", set_up + code],
             env=self.environment,
             cwd=ROOT,
             capture_output=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -91,8 +92,8 @@ class Command(RuntrailCommand):
 
 def _counted(runs: Any) -> Any:
     """Each run with the number of its workflows, a few hundred at a time."""
-    found = runs.defer("plan").iterator(chunk_size=SOME)
-    while some := [run for run, _ in zip(found, range(SOME), strict=False)]:
+    found = runs.iterator(chunk_size=SOME)
+    while some := list(islice(found, SOME)):
         counts = WorkflowRun.objects.filter(run__in=[run.pk for run in some]).progress()
         for run in some:
             yield run, counts.get(run.pk, {}).get("workflows", 0)
