@@ -38,7 +38,7 @@ def ensure(*, tests: bool = False) -> Path:
         return PYTHON
     pip = _make()
     print(f"Installing the packages of {required.name} (about a minute the first time) …", flush=True)
-    quiet = ["--quiet", "--disable-pip-version-check", "--no-input", "--only-binary", ":all:"]
+    quiet = ["--quiet", "--quiet", "--disable-pip-version-check", "--no-input", "--only-binary", ":all:"]
     done = subprocess.run([*pip, "install", *quiet, "-r", str(required)], check=False)
     if done.returncode:
         sys.exit("The packages could not be installed; see above. Run the command again when that is mended.")

@@ -7,6 +7,7 @@ memory that another one could not read from the rows and the job folders.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -48,6 +49,14 @@ class LocalRunner:
             self._start(job)
             moved.append(job.dispatch_id)
         return moved
+
+    def leave(self, seconds: float = 1.0) -> None:
+        """Wait a moment for wrappers that have noted their end; those whose job goes on are left alone."""
+        for child in self.children:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(seconds)
+                continue
+            seconds = 0.0
 
     def _look_at(self, job: LocalJob, now: datetime) -> bool:
         folder = job_folder(self.folder, job.dispatch_id)

@@ -46,7 +46,7 @@ def is_a_worker_there(seconds: float = 1.0) -> bool:
         return False
 
 
-@shared_task(queue="dispatch")
+@shared_task
 def drive_run(run_pk: str) -> bool:
     """Do what can be done for a run now, and come again when its next workflow is due."""
     driver = drive.driver_name("worker")
@@ -75,7 +75,7 @@ def _come_again(run_pk: str, seconds: float) -> None:
         drive_run.apply_async((run_pk,), countdown=max(seconds, 0.05))
 
 
-@shared_task(queue="follow", expires=30)
+@shared_task(expires=30)
 def sweep_runs() -> int:
     """Take up every run that nobody drives, or whose driver is gone; return how many there were."""
     free = set(TestRun.objects.undriven(timezone.now()).values_list("pk", flat=True))

@@ -34,7 +34,7 @@ def empty_database(url: str) -> str:
     name = f"journey_{uuid.uuid4().hex[:10]}"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
-    return re.sub(r"/\w+(\?|$)", rf"/{name}\1", url)
+    return re.sub(r"/\w+(\?|$)", rf"/{name}\1", url, count=1)
 
 
 class Product:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.journeys.product import Product
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(600), pytest.mark.xdist_group("journeys")]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
 
 STARTED = "🚀 Starting build simulation"
 

@@ -4,8 +4,10 @@ import pytest
 from django.core.management.base import CommandError
 
 from tests.factories import NINE, make_definition, make_environment, make_project, make_run, make_workflow
-from tests.tracking.fakes import after
+from tests.tracking.fakes import FakeCI, after, begin
+from tracking import drive
 from tracking.management.commands.analyze_run import Command
+from tracking.models import TestRun
 
 pytestmark = pytest.mark.django_db
 
@@ -146,7 +148,7 @@ def test_the_list_costs_the_same_whatever_it_holds(analyze, django_assert_num_qu
     for number in range(20):
         make_workflow(make_run(started_at=after(number)))
 
-    with django_assert_num_queries(4):  # project, runs, their workflows, is there more
+    with django_assert_num_queries(5):  # project twice, runs, their workflows, is there more
         analyze("--list")
 
 
@@ -188,6 +190,27 @@ def test_a_program_reads_seconds_and_null(analyze):
     assert answer["found"] == 1
     assert answer["other_tags"] == [{"workflow": "build_job #2", "tag": None}]
     assert analyze("--list", "--format", "json").count(run.test_run_id) == 1
+
+
+def test_times_of_a_service_are_as_good_as_its_stamps(analyze):
+    service = FakeCI()
+    run = begin(now=NINE)
+    drive.advance(run, ci=service, now=NINE)
+    service.finish_all(queue=20, execution=210)
+    drive.advance(TestRun.objects.get(), ci=service, now=after(230))
+
+    answer = json.loads(analyze("--format", "json"))
+
+    assert answer["queue"] == {
+        "n": 3,
+        "mean": 20,
+        "p50": 20,
+        "p95": 20,
+        "p99": 20,
+        "unit": "s",
+        "quality": "second",
+    }
+    assert answer["queue_share"] == pytest.approx(20 / 230)
 
 
 def test_more_detail_names_every_workflow(analyze):

@@ -9,15 +9,11 @@ from tracking import drive, recording, tracker
 from tracking.management.commands import cancel_run
 from tracking.models import LocalJob, TestRun
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("data")]
 
 
 @pytest.fixture(autouse=True)
-def _place(tmp_path, settings, monkeypatch):
-    settings.DATA = tmp_path / "data"
-    settings.CI_SERVICES = {
-        "local": {"BACKEND": "tracking.ci.local.LocalProcesses", "OPTIONS": {"folder": tmp_path / "jobs"}}
-    }
+def _place(monkeypatch):
     monkeypatch.setattr("tracking.management.commands.cancel_run.WAIT", 15.0)
     monkeypatch.setattr("tracking.tasks.send", lambda run_pk: False)
 

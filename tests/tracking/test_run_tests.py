@@ -1,249 +1,174 @@
-"""run_tests in real processes, with no server and no broker anywhere."""
+"""The command that starts a run and follows it, with real jobs."""
 
 import json
-import os
-import pty
-import re
-import signal
-import subprocess
+import threading
+import time
 
 import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
 
-from tests.command_line import CommandLine, id_of, wait_until
+from tests.tracking.fakes import begin, make_definition, make_environment
+from tracking.management.base import COULD_NOT_RUN
+from tracking.models import LocalJob, Step, TestRun
 
-pytestmark = pytest.mark.timeout(180)
-
-
-@pytest.fixture(scope="module")
-def shell(tmp_path_factory):
-    shell = CommandLine(tmp_path_factory.mktemp("shell"))
-    shell.run("analyze_run", "--list")  # a fresh checkout's first command makes the database
-    shell.add_profiles(
-        quick=[shell.stamping(3)],
-        failing=[{"command": ["sh", "-c", "exit 3"]}, {"command": ["true"]}],
-        broken=[{"command": ["no-such-program"]}],
-        slow=[{"command": ["sleep", "60"], "count": 3}],
-        stubborn=[{"command": ["sh", "-c", "trap '' TERM; sleep 60; sleep 60"]}],
-        long=[shell.stamping(6, seconds=0.5)],
-    )
-    return shell
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("data")]
 
 
-def cancelled_by(shell, number, profile="slow"):
-    command = shell.begin("run_tests", "-e", "local", "-t", profile)
-    lines = [command.stdout.readline() for _ in range(3)]
-    test_run_id = id_of("".join(lines))
-    wait_until(lambda: is_somebody_running(shell, test_run_id))
-    command.send_signal(number)
-    return command, test_run_id
+def prepare(command=("true",), **step):
+    make_definition(command=list(command), **step)
+    return make_environment("aws-ecs")
 
 
-def is_somebody_running(shell, test_run_id):
-    answer = shell.run("analyze_run", "--test-run-id", test_run_id, "-v").stdout
-    return "in_progress" in answer
-
-
-def test_a_run_is_told_from_its_identifier_to_its_metrics(shell):
-    said = shell.run("run_tests", "-e", "local", "-t", "quick").stdout
-
-    lines = said.splitlines()
-    assert lines[:2] == ["Loading environment: local", "Starting test profile: quick"]
-    assert re.fullmatch(r"Test Run ID: quick_\d{8}_\d{6}_[0-9a-f]{6}", lines[2])
-    pattern = r"\[\d/3\] stamp #\d success  queue [\d.]+ m?s  execution [\d.]+ m?s"
-    assert all(re.fullmatch(pattern, line) for line in lines[3:6]), said
-    path = shell.data / f"test_results/local/tracking/{id_of(said)}.json"
-    assert lines[6] == f"Tracking data saved to: {path}"
-    assert "📊 METRICS SUMMARY" in lines
-    assert "Workflows completed: 3/3" in lines
-    assert lines[-1] == "Status: passed"
-    assert shell.tracking_file(id_of(said))["end_time"]
-    assert len(set(shell.stamps(id_of(said)))) == 3
-
-
-@pytest.mark.parametrize(("profile", "code", "status"), [("failing", 1, "failed"), ("broken", 3, "error")])
-def test_the_exit_code_says_how_it_ended(shell, profile, code, status):
-    said = shell.run("run_tests", "-e", "local", "-t", profile, code=code).stdout
-
-    assert f"Status: {status} (" in said
-    assert shell.tracking_file(id_of(said))["metadata"]["status"] == status
-
-
-def test_what_can_not_run_ends_with_three_and_a_plain_error(shell):
-    done = shell.run("run_tests", "-e", "local", "-t", "moon", code=3)
-
-    assert "There are: broken, failing, long, quick, slow, stubborn." in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_a_fault_in_the_environment_ends_it_with_three(shell):
-    done = shell.run(
-        "run_tests", "-e", "local", "-t", "quick", code=3, variables={"RUNTRAIL_LOCAL_SLOTS": "many"}
-    )
-
-    assert "RUNTRAIL_LOCAL_SLOTS must be a whole number" in done.stderr
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_cancels_the_run_and_all_its_jobs(shell, number):
-    command, test_run_id = cancelled_by(shell, number)
-
-    out, err = command.communicate(timeout=60)
-
-    assert command.returncode == 3, out + err
-    assert "Cancelling; once more leaves it to the workers." in out
-    assert "Status: cancelled (Cancelled by " in out
-    saved = shell.tracking_file(test_run_id)
-    assert saved["metadata"]["status"] == "cancelled"
-    assert saved["end_time"]
-    assert "sleep\x0060" not in command_lines_of(shell)
-
-
-def command_lines_of(shell):
-    """The command lines of all processes that stand in this installation's folder."""
-    found = []
-    for number in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208
-        try:
-            if os.readlink(f"/proc/{number}/cwd") == str(shell.folder):  # noqa: PTH115
-                with open(f"/proc/{number}/cmdline") as file:  # noqa: PTH123
-                    found.append(file.read())
-        except OSError:
-            continue
-    return "\n".join(found)
-
-
-def test_a_second_interrupt_leaves_the_cancelling_to_the_next_driver(shell):
-    command, test_run_id = cancelled_by(shell, signal.SIGINT, "stubborn")
-    assert "Cancelling" in command.stdout.readline()
-    command.send_signal(signal.SIGINT)
-    out, _ = command.communicate(timeout=60)
-    assert command.returncode == 3
-    assert "The workers go on with the cancelling when the server is started next" in out
-    assert "Status: running" in out
-
-    said = shell.run("cancel_run", test_run_id).stdout
-
-    assert said.startswith(f"{test_run_id} ended as cancelled.")
-
-
-def test_another_driver_goes_on_after_a_kill_and_every_job_runs_once(shell):
-    command = shell.begin("run_tests", "-e", "local", "-t", "long")
-    test_run_id = id_of("".join(command.stdout.readline() for _ in range(3)))
-    wait_until(lambda: len(shell.stamps(test_run_id)) >= 2)
-    command.kill()
-    command.communicate()
-    assert shell.tracking_file(test_run_id)["end_time"] is None
-
-    shell.python(
-        "from tracking.management.driving import Drive\n"
-        "from tracking import drive\n"
-        "from tracking.models import TestRun\n"
-        "from django.utils import timezone\n"
-        f"run = TestRun.objects.get(test_run_id={test_run_id!r})\n"
-        "assert drive.take_lease(run.pk, 'next', now=timezone.now()), run.driver\n"
-        "Drive(run.pk, 'next').until_closed(lambda run: None, lambda: False)\n"
-    )
-
-    assert len(shell.stamps(test_run_id)) == len(set(shell.stamps(test_run_id))) == 6
-    saved = shell.tracking_file(test_run_id)
-    assert saved["metadata"]["status"] == "passed"
-    assert saved["end_time"]
-
-
-def test_the_file_is_whole_at_any_moment_of_the_run(shell):
-    command = shell.begin("run_tests", "-e", "local", "-t", "long")
-    test_run_id = id_of("".join(command.stdout.readline() for _ in range(3)))
-
-    seen = []
-    wait_until(lambda: any(shell.data.glob(f"test_results/*/tracking/{test_run_id}.json")))
-    while command.poll() is None:
-        seen.append(shell.tracking_file(test_run_id))
-    command.communicate()
-
-    assert command.returncode == 0
-    going = [one for one in seen if one["metadata"]["status"] == "running"]
-    assert going
-    assert all(one["end_time"] is None and one["workflow_count"] == 6 for one in going)
-    ids = shell.tracking_file(test_run_id)["workflow_ids"]
-    assert all(isinstance(one, int) for one in ids)
-    assert len(set(ids)) == 6
-
-
-def test_two_at_once_on_a_fresh_checkout_make_one_database_and_mix_nothing(tmp_path):
-    shell = CommandLine(tmp_path)
-    first = [shell.begin("analyze_run", "--list") for _ in range(3)]
-    assert [one.communicate()[1] for one in first] == ["", "", ""]
-    shell.add_profiles(quick=[shell.stamping(3)])
-
-    commands = [shell.begin("run_tests", "-e", "local", "-t", "quick") for _ in range(2)]
-    ids = [id_of(one.communicate(timeout=100)[0]) for one in commands]
-
-    assert [one.returncode for one in commands] == [0, 0]
-    assert len(set(ids)) == 2
-    for test_run_id in ids:
-        assert len(shell.stamps(test_run_id)) == len(set(shell.stamps(test_run_id))) == 3
-
-
-def test_json_is_one_document_and_the_progress_goes_elsewhere(shell):
-    done = shell.run("run_tests", "-e", "local", "-t", "quick", "--format", "json")
-
-    answer = json.loads(done.stdout)
-    assert answer["status"] == "passed"
-    assert answer["workflows"] == {"total": 3, "completed": 3}
-    assert answer["queue"]["unit"] == "s"
-    assert answer["tracking_file"].endswith(f"{answer['test_run_id']}.json")
-    assert f"Test Run ID: {answer['test_run_id']}" in done.stderr
-
-
-def test_without_a_worker_a_run_that_is_handed_over_waits_and_it_is_said(shell):
-    done = shell.run("run_tests", "-e", "local", "-t", "quick", "--no-wait")
-
-    assert "No worker can be reached just now" in done.stderr
-    assert f"Follow it with `analyze_run --test-run-id {id_of(done.stdout)}`" in done.stdout
-    saved = shell.tracking_file(id_of(done.stdout))
-    assert saved["workflow_ids"] == [None, None, None]
-    assert saved["workflow_names"] == ["stamp", "stamp", "stamp"]
-    shell.run("cancel_run", id_of(done.stdout))
-
-
-def test_a_reader_who_goes_away_does_not_stop_the_run(shell):
-    command = shell.begin("run_tests", "-e", "local", "-t", "quick")
-    test_run_id = id_of("".join(command.stdout.readline() for _ in range(3)))
-    command.stdout.close()
-
-    assert command.wait(60) == 0
-    command.stderr.close()
-
-    assert shell.tracking_file(test_run_id)["metadata"]["status"] == "passed"
-
-
-@pytest.mark.parametrize("no_color", [True, False])
-def test_a_terminal_gets_a_live_bar_and_colors_unless_it_wants_none(shell, no_color):
-    mine, theirs = pty.openpty()
-    variables = {name: value for name, value in shell.environment.items() if name != "NO_COLOR"}
-    variables |= {"TERM": "xterm-256color", **({"NO_COLOR": "1"} if no_color else {})}
-    command = subprocess.Popen(
-        shell.command("run_tests", "-e", "local", "-t", "quick"),
-        env=variables,
-        cwd=shell.folder,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    shown = b""
-    while chunk := read(mine):
-        shown += chunk
-    os.close(mine)
-
-    assert command.wait(10) == 0
-    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
-    assert re.search(r"[0-3]/3 done, \d running, \d queued, 0 failed", text), text
-    assert "[3/3] stamp" in text
-    assert (re.search(rb"\x1b\[[0-9;]*3\d", shown) is None) == no_color
-
-
-def read(terminal):
+def run_tests(*arguments):
+    """Run the command as the shell would; return its exit code."""
     try:
-        return os.read(terminal, 65536)
-    except OSError:  # the last process on the other side has gone
-        return b""
+        call_command("run_tests", *arguments)
+    except CommandError as problem:
+        return problem.returncode
+    except SystemExit as end:
+        return end.code
+    return 0
+
+
+def test_its_first_lines_name_environment_profile_and_run(capsys):
+    prepare()
+
+    assert run_tests("-e", "aws_ecs", "-t", "performance") == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    run = TestRun.objects.get()
+    assert lines[:3] == [
+        "Loading environment: aws_ecs",
+        "Starting test profile: performance",
+        f"Test Run ID: {run.test_run_id}",
+    ]
+    assert "Workflows completed: 3/3" in lines
+    assert sum(line.startswith("[") for line in lines) == 3, "one line per finished workflow"
+    assert "Status: passed" in lines
+
+
+@pytest.mark.parametrize(
+    ("command", "timeout", "code", "status"),
+    [
+        (["true"], 600, 0, "passed"),
+        (["false"], 600, 1, "failed"),
+        (["nothing-of-this-name"], 600, 3, "error"),
+        (["sleep", "60"], 1, 3, "error"),
+    ],
+)
+def test_its_exit_code_tells_how_the_run_ended(command, timeout, code, status, capsys):
+    prepare(command, timeout=timeout, count=1)
+
+    assert run_tests("-e", "aws-ecs", "-t", "performance") == code
+
+    assert TestRun.objects.get().status == status
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["-e", "nowhere", "-t", "performance"], "There are: aws-ecs"),
+        (["-e", "aws-ecs", "-t", "nothing"], "There are: performance"),
+        (["-e", "aws-ecs", "-t", "performance", "-p", "nobody"], "no project 'nobody'"),
+        (["-t", "performance"], "-e ENV -t PROFILE"),
+        (["--rerun", "performance_20200101_000000_abc123"], "analyze_run --list"),
+    ],
+)
+def test_what_does_not_exist_is_an_error_that_names_what_does_and_stores_nothing(arguments, words):
+    prepare()
+
+    with pytest.raises(CommandError, match=words) as problem:
+        call_command("run_tests", *arguments)
+
+    assert problem.value.returncode == COULD_NOT_RUN
+    assert not TestRun.objects.exists()
+
+
+def test_a_dry_run_shows_what_would_be_sent_and_stores_nothing(capsys):
+    prepare(count=34, spacing=0.5)
+
+    assert run_tests("-e", "aws-ecs", "-t", "performance", "--dry-run") == 0
+
+    assert "34 × true" in capsys.readouterr().out
+    assert not TestRun.objects.exists()
+
+
+def test_the_tracking_file_is_there_while_the_run_goes_on_and_tells_its_end(data):
+    prepare(["sh", "-c", "sleep 0.3"], count=2)
+    seen = []
+
+    def look():
+        while not seen or seen[-1]["end_time"] is None:
+            for path in (data / "test_results/aws-ecs/tracking").glob("*.json"):
+                seen.append(json.loads(path.read_text()))
+            time.sleep(0.02)
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    run_tests("-e", "aws-ecs", "-t", "performance")
+    reader.join()
+
+    first, last = seen[0], seen[-1]
+    assert list(last) == [
+        "test_run_id",
+        "test_type",
+        "environment",
+        "start_time",
+        "end_time",
+        "duration_minutes",
+        "workflow_count",
+        "workflow_ids",
+        "workflow_names",
+        "metadata",
+    ]
+    assert first["end_time"] is None
+    assert last["workflow_names"] == ["build_job", "build_job"]
+    assert last["workflow_ids"] == list(LocalJob.objects.values_list("pk", flat=True))
+    assert last["metadata"]["job_name_tag"] == last["test_run_id"]
+
+
+def test_no_wait_hands_the_run_to_the_workers(capsys):
+    prepare()
+
+    assert run_tests("-e", "aws-ecs", "-t", "performance", "--no-wait") == 0
+
+    run = TestRun.objects.get()
+    assert run.is_running
+    assert run.driver == ""
+    assert f"/runs/{run.test_run_id}/" in capsys.readouterr().out
+
+
+def test_a_rerun_repeats_the_original_even_when_its_definition_has_changed():
+    prepare(["true"], count=2)
+    run_tests("-e", "aws-ecs", "-t", "performance")
+    original = TestRun.objects.get()
+    Step.objects.update(command=["false"], count=9)
+
+    assert run_tests("--rerun", original.test_run_id) == 0
+
+    again = TestRun.objects.exclude(pk=original.pk).get()
+    assert (again.rerun_of, again.workflow_runs.count(), again.status) == (original, 2, "passed")
+
+
+def test_json_is_one_document_on_standard_output_and_the_rest_goes_to_standard_error(capsys):
+    prepare(count=1)
+
+    run_tests("-e", "aws-ecs", "-t", "performance", "--format", "json")
+
+    said = capsys.readouterr()
+    document = json.loads(said.out)
+    assert document["status"] == "passed"
+    assert document["queue"]["n"] == 1
+    assert "Test Run ID:" in said.err
+
+
+def test_a_run_can_be_cancelled_by_another_command_when_its_driver_is_gone(capsys):
+    run = begin(now=timezone.now(), driver="run_tests@elsewhere:1:1", command=["true"])
+    TestRun.objects.update(driver_until=run.started_at)
+
+    call_command("cancel_run", run.test_run_id)
+
+    assert f"{run} ended as cancelled." in capsys.readouterr().out
+    with pytest.raises(CommandError, match="has ended already, as cancelled"):
+        call_command("cancel_run", run.test_run_id)

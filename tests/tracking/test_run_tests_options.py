@@ -13,16 +13,12 @@ from tracking import tracker
 from tracking.management.commands.run_tests import Command
 from tracking.models import Environment, LocalJob, RunEvent, TestRun
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("data")]
 RUN = ["-e", "local", "-t", "performance"]
 
 
 @pytest.fixture(autouse=True)
-def _place(tmp_path, settings, monkeypatch):
-    settings.DATA = tmp_path / "data"
-    settings.CI_SERVICES = {
-        "local": {"BACKEND": "tracking.ci.local.LocalProcesses", "OPTIONS": {"folder": tmp_path / "jobs"}}
-    }
+def _place(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tracking.management.driving.PATIENCE", 0.1)
 

@@ -44,8 +44,8 @@ def make_runner(tmp_path):
         return made[-1]
 
     yield make
-    for wrapper in [child for runner in made for child in runner.children]:
-        wrapper.wait(10)
+    for runner in made:
+        runner.leave(10)
 
 
 @pytest.fixture

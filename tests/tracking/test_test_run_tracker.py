@@ -11,12 +11,11 @@ from tracking import ci, drive
 from tracking.models import Environment, TestDefinition, TestRun
 from tracking.test_run_tracker import TestRunTracker, list_test_runs, load_test_run
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("data")]
 
 
 @pytest.fixture(autouse=True)
-def _place(tmp_path, settings, monkeypatch):
-    settings.DATA = tmp_path
+def _project(monkeypatch):
     monkeypatch.setattr("tracking.tasks.send", lambda run_pk: False)
     make_project("default")
 
@@ -79,6 +78,16 @@ def test_the_file_is_there_from_the_beginning_and_grows(tmp_path):
     assert data["workflow_names"] == ["build_job", "build_job"]
     assert tracker.save_tracking_data() == path
     assert json.loads(path.read_text())["end_time"]
+
+
+def test_saving_twice_changes_nothing():
+    tracker = make_tracker()
+    tracker.add_workflow(workflow_id=None, workflow_name="deploy")
+
+    first = tracker.save_tracking_data().read_text()
+
+    assert tracker.save_tracking_data().read_text() == first
+    assert json.loads(first)["workflow_ids"] == [None]
 
 
 def test_what_runtrail_did_not_see_is_said():

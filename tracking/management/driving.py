@@ -52,6 +52,18 @@ class Drive:
         Raises:
             OperationalError: the database could not be used for a minute.
         """
+        try:
+            return self._until_closed(after_each, stop, before_each)
+        finally:
+            if self.runner:
+                self.runner.leave()
+
+    def _until_closed(
+        self,
+        after_each: Callable[[TestRun], None],
+        stop: Callable[[], bool],
+        before_each: Callable[[], None],
+    ) -> TestRun:
         silent_since: float | None = None
         while not stop():
             try:
