@@ -63,8 +63,9 @@ class UserAdmin(DjangoUserAdmin):
     list_filter = ["is_staff", "is_superuser", "is_active", "memberships__project"]
 
 
-@admin.register(Project)
 class ProjectAdmin(admin.ModelAdmin):
+    """Registered by `tracking`, which gives a new project its environments."""
+
     form = SecretsForm
     list_display = ["slug", "name", "repository", "default_branch", "created_at"]
     search_fields = ["slug", "name", "repository"]

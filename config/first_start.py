@@ -11,9 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from access.models import Project, User
-from tracking.models import Environment
-
-ENVIRONMENTS = ("dev", "staging", "prod", "local", "ci")
+from tracking.environments import give_environments
 
 
 def ensure_database() -> None:
@@ -40,8 +38,7 @@ def ensure_database() -> None:
 def make_project(slug: str, name: str) -> Project:
     """Return the project called `slug` with its five environments; both made where they are new."""
     project, _ = Project.objects.get_or_create(slug=slug, defaults={"name": name})
-    for kind in ENVIRONMENTS:
-        Environment.objects.get_or_create(project=project, name=kind, defaults={"kind": kind})
+    give_environments(project)
     return project
 
 

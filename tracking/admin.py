@@ -7,6 +7,9 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from access.admin import ProjectAdmin
+from access.models import Project
+from tracking.environments import give_environments
 from tracking.models import (
     DayTiming,
     Environment,
@@ -36,6 +39,14 @@ class HistoryAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+@admin.register(Project)
+class ProjectWithEnvironmentsAdmin(ProjectAdmin):
+    def save_model(self, request: HttpRequest, obj: Project, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if not change:
+            give_environments(obj)
 
 
 class StepInline(admin.StackedInline):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from analysis.quantiles import Summary
+from analysis.wording import in_words
 from tracking.models import TestRun
 from tracking.timing import METHODS, QUALITIES, RunTimes
 
@@ -93,7 +94,7 @@ def _table(times: RunTimes) -> Iterator[str]:
         if part is None:
             yield f"{name:<10} {0:>6} {'n/a':>10} {'n/a':>10} {'n/a':>10} {'n/a':>10}"
         else:
-            shown = " ".join(f"{spoken(value):>10}" for value in (part.mean, part.p50, part.p95, part.p99))
+            shown = " ".join(f"{in_words(value):>10}" for value in (part.mean, part.p50, part.p95, part.p99))
             yield f"{name:<10} {part.n:>6} {shown}"
     if times.method:
         methods = ", ".join(METHODS.get(method, method) for method in times.method.split(", "))
@@ -109,17 +110,6 @@ def _strays(run: TestRun, tags: list[tuple[str, str]]) -> Iterator[str]:
             yield f"  {name}: its tag can't be seen, so nothing proves that it belongs to this run"
         elif tag != run.test_run_id:
             yield f"  {name}: shows job_name {tag!r} instead of {run.test_run_id}"
-
-
-def spoken(seconds: float) -> str:
-    """A time in the unit that suits it: 123 ms, 4.2 s, 3.5 min, 2.0 h."""
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 120:
-        return f"{seconds:.1f} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.1f} min"
-    return f"{seconds / 3600:.1f} h"
 
 
 def _summary_json(part: Summary | None, quality: str) -> dict[str, Any] | None:

@@ -62,10 +62,18 @@ def drive_run(run_pk: str) -> bool:
     finally:
         drive.release(run_pk, driver)
     if changed:
-        tracking_file.write(TestRun.objects.for_file().get(pk=run_pk), settings.DATA, now=timezone.now())
+        _write_file(run_pk)
     if wait is not None and not run.cancel_requested_at:
         _come_again(run_pk, wait)
     return changed
+
+
+def _write_file(run_pk: str) -> None:
+    """Write the tracking file; a full disk must not keep the run from going on."""
+    try:
+        tracking_file.write(TestRun.objects.for_file().get(pk=run_pk), settings.DATA, now=timezone.now())
+    except OSError as problem:
+        log.warning("tracking_file_not_written", run=run_pk, problem=problem.strerror)
 
 
 def _come_again(run_pk: str, seconds: float) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime, timedelta
 
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 
-register = template.Library()
+from analysis.wording import NOTHING, in_words
 
-NOTHING = "–"
+register = template.Library()
 
 
 @register.filter
@@ -19,24 +18,7 @@ def duration(value: float | timedelta | None) -> str:
     """Write seconds: 0.123 -> "123 ms", 1.5 -> "1.5 s", 41 -> "41 s", 210 -> "3.5 min", 7300 -> "2.0 h"."""
     if value is None or value == "":
         return NOTHING
-    seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
-    if not math.isfinite(seconds):
-        return NOTHING
-    if seconds < 0:
-        return f"−{duration(-seconds)}"
-    if seconds == 0:
-        return "0 s"
-    if seconds < 0.9995:
-        return f"{seconds * 1000:.0f} ms" if seconds >= 0.0005 else "<1 ms"
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    if seconds < 59.5:
-        return f"{seconds:.0f} s"
-    if seconds < 3597:
-        return f"{seconds / 60:.1f} min"
-    if seconds < 48 * 3600:
-        return f"{seconds / 3600:.1f} h"
-    return f"{seconds / 86400:.1f} d"
+    return in_words(value.total_seconds() if isinstance(value, timedelta) else float(value))
 
 
 @register.filter

@@ -90,6 +90,15 @@ def test_an_empty_secret_field_keeps_what_is_stored_and_a_dash_removes_it(curato
     assert project.github_token == kept
 
 
+def test_a_new_project_has_its_five_environments(curator):
+    project = Project(slug="shop", name="Shop")
+
+    assert curator.post(place(Project, "add"), form_of(project)).status_code == 302
+
+    names = Project.objects.get().environments.values_list("name", flat=True)
+    assert set(names) == {"dev", "staging", "prod", "local", "ci"}
+
+
 def test_commands_typed_into_a_page_are_not_trusted_like_those_from_a_shell(curator, finished_run):
     definition = TestDefinition.objects.get()
     step = definition.steps.get()

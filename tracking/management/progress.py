@@ -8,8 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from analysis.wording import in_words
 from tracking.models import TestRun, WorkflowAttempt
-from tracking.report_text import spoken
 
 WELL = ("success", "neutral", "skipped")
 
@@ -58,7 +58,7 @@ class LiveProgress:
             if workflow.conclusion and workflow.pk not in self.told:
                 self.told.add(workflow.pk)
                 place = f"[{len(self.told):>{len(str(len(workflows)))}}/{len(workflows)}]"
-                times = in_words(attempts.get(workflow.pk))
+                times = times_of(attempts.get(workflow.pk))
                 reason = f"  ({workflow.reason})" if workflow.reason else ""
                 self.tell(f"{place} {workflow} {workflow.conclusion}{times}{reason}")
         if self.bar:
@@ -83,9 +83,9 @@ class LiveProgress:
             self.tell(f"{event.at:%H:%M:%S} {event.text}")
 
 
-def in_words(attempt: WorkflowAttempt | None) -> str:
+def times_of(attempt: WorkflowAttempt | None) -> str:
     """Queue and execution time of an attempt, as far as it has any."""
     if attempt is None or attempt.total is None:
         return ""
     parts = (("queue", attempt.queue), ("execution", attempt.execution))
-    return "".join(f"  {name} {spoken(value)}" for name, value in parts if value is not None)
+    return "".join(f"  {name} {in_words(value)}" for name, value in parts if value is not None)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from tracking import report_text
 from tracking.identifiers import environment_name
 from tracking.management.base import RuntrailCommand, positive
-from tracking.management.progress import in_words
+from tracking.management.progress import times_of
 from tracking.models import TestRun, WorkflowAttempt, WorkflowRun
 from tracking.timing import time_run
 
@@ -87,7 +87,7 @@ class Command(RuntrailCommand):
             attempt = attempts.get(workflow.pk)
             state = workflow.conclusion or (attempt.status if attempt else "") or workflow.dispatch_state
             reason = f"  ({workflow.reason})" if workflow.reason else ""
-            self.say(f"  {workflow} {state}{in_words(attempt)}{reason}")
+            self.say(f"  {workflow} {state}{times_of(attempt)}{reason}")
 
 
 def _counted(runs: Any) -> Any:

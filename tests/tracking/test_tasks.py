@@ -1,0 +1,76 @@
+"""What workers do, without a broker and without waiting."""
+
+import pytest
+from django.utils import timezone
+
+from tests.tracking.fakes import FakeCI, begin
+from tracking import ci, drive, tasks, tracking_file
+from tracking.models import TestRun
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("data")]
+
+
+@pytest.fixture
+def service(monkeypatch):
+    fake = FakeCI()
+    monkeypatch.setattr(ci, "connect", lambda name: fake)
+    monkeypatch.setattr(tasks.drive_run, "apply_async", lambda *args, **options: None)
+    return fake
+
+
+def test_a_worker_drives_a_run_to_its_end_and_keeps_its_file(service, data):
+    run = begin(now=timezone.now())
+
+    tasks.drive_run(str(run.pk))
+    service.finish_all(queue=0, execution=0)
+    tasks.drive_run(str(run.pk))
+
+    run = TestRun.objects.for_file().get()
+    assert (run.status, run.driver) == ("passed", "")
+    assert tracking_file.path_of(run, data).exists()
+
+
+def test_a_run_that_a_command_drives_is_left_to_it(service):
+    run = begin(now=timezone.now(), driver=drive.driver_name("run_tests"))
+
+    assert not tasks.drive_run(str(run.pk))
+
+    assert service.asked == []
+
+
+def test_a_run_whose_driver_is_gone_is_taken_up_at_once(service, monkeypatch):
+    sent = []
+    monkeypatch.setattr(tasks, "send", lambda run_pk: sent.append(run_pk) or True)
+    here = drive.driver_name("run_tests").partition("@")[2].partition(":")[0]
+    run = begin(now=timezone.now(), driver=f"run_tests@{here}:999999999:1")
+    begin(now=timezone.now(), driver=drive.driver_name("run_tests"))
+
+    assert tasks.sweep_runs() == 1
+    assert sent == [str(run.pk)]
+    tasks.drive_run(str(run.pk))
+    assert len(service.asked) == 3
+
+
+def test_a_full_disk_does_not_keep_a_run_from_going_on(service, monkeypatch):
+    def full(*args, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tracking_file, "write", full)
+    run = begin(now=timezone.now())
+
+    tasks.drive_run(str(run.pk))
+    service.finish_all(queue=0, execution=0)
+    tasks.drive_run(str(run.pk))
+
+    assert TestRun.objects.get().status == "passed"
+
+
+def test_an_unknown_service_ends_the_run_with_a_plain_reason():
+    run = begin(now=timezone.now())
+    TestRun.objects.update(plan={**run.plan, "service": "jenkins"})
+
+    tasks.drive_run(str(run.pk))
+
+    run = TestRun.objects.get()
+    assert run.status == "error"
+    assert run.reason == "Nothing was sent. There is no service 'jenkins' here; there are: local."
