@@ -220,7 +220,7 @@ def test_more_detail_names_every_workflow(analyze):
 
     said = analyze("-v")
 
-    assert "  build_job #1 failure  queue 20.0 s  execution 30.0 s  (exit code 3)" in said
+    assert "  build_job #1 failure  queue 20 s  execution 30 s  (exit code 3)" in said
     assert "  build_job #2 intended" in said
 
 
