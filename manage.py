@@ -4,27 +4,43 @@
 import os
 import sys
 
-RUN_TESTS = {"run_tests"}  # these end with 3 where they could not run
+RUN_TESTS = {"run_tests"}  # where 1 means that tests failed, so that a fault must be another number
 NEED_A_DATABASE = RUN_TESTS | {"analyze_run", "cancel_run"}
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    import django
-    from django.core.exceptions import ImproperlyConfigured
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    needs_database = command in NEED_A_DATABASE and not {"-h", "--help"} & set(sys.argv)
+    set_up(needs_database, fault=3 if command in RUN_TESTS else 1)
     from django.core.management import execute_from_command_line
 
-    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    execute_from_command_line(sys.argv)
+
+
+def set_up(needs_database: bool, fault: int) -> None:
+    """Set Django up; make the embedded database where a fresh checkout has none yet."""
+    import django
+    from django.core.exceptions import ImproperlyConfigured
+    from django.db import DatabaseError
+
     try:
         django.setup()
-    except ImproperlyConfigured as problem:
-        sys.stderr.write(f"Runtrail can't start: {problem}\n")
-        sys.exit(3 if command in RUN_TESTS else 1)
-    if command in NEED_A_DATABASE:
-        from config.first_start import ensure_database
+        if needs_database:
+            from config.first_start import ensure_database
 
-        ensure_database()
-    execute_from_command_line(sys.argv)
+            ensure_database()
+    except ImproperlyConfigured as problem:
+        end(f"Runtrail can't start: {problem}", fault)
+    except (DatabaseError, OSError) as problem:
+        end(f"The database can't be made or read: {problem}. Is there room, and may you write there?", fault)
+    except KeyboardInterrupt:
+        end("Interrupted.", fault)
+
+
+def end(text: str, code: int) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.exit(code)
 
 
 if __name__ == "__main__":

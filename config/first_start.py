@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 
@@ -16,12 +17,22 @@ from tracking.environments import give_environments
 def ensure_database() -> None:
     """Make the embedded database and the project `default` where a command finds none.
 
-    A named database server is never touched: its operator migrates it.
+    A named database server is never touched: its operator migrates it.  Of two commands that find
+    none at once, one makes it and the other waits; one that is killed meanwhile leaves a mark, and
+    the next goes on.
     """
-    if connection.vendor != "sqlite" or connection.introspection.table_names():
+    if connection.vendor != "sqlite":
         return
-    call_command("migrate", interactive=False, verbosity=0)
-    make_project("default", "Default")
+    mark = settings.DATA / "making_database"
+    if not mark.exists() and connection.introspection.table_names():
+        return
+    with (settings.DATA / "making_database.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if mark.exists() or not connection.introspection.table_names():
+            mark.touch()
+            call_command("migrate", interactive=False, verbosity=0)
+            make_project("default", "Default")
+            mark.unlink()
 
 
 def make_project(slug: str, name: str) -> Project:

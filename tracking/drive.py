@@ -19,6 +19,7 @@ from tracking.dispatch import send_workflows
 from tracking.lifecycle import Status, close_run, expire_run, settle_run, was_expired
 from tracking.models import TestRun
 from tracking.observe import apply_observation
+from tracking.recording import ENDED
 from tracking.tracker import LEASE, note
 
 GRACE = timedelta(seconds=60)  # after a cancel; then the run is closed without waiting for the service
@@ -63,8 +64,8 @@ def advance(run: TestRun, *, ci: CIService, now: datetime) -> bool:
     """
     if not run.is_running:
         return False
-    if not run.plan.get("steps"):  # recorded by a script, which ends it itself
-        return settle_run(run, now=now) if run.cancel_requested_at else False
+    if not run.plan.get("steps"):
+        return _advance_recorded(run, ci=ci, now=now)
     changed = _refuse_at_preflight(run, ci=ci, now=now) or expire_run(run, now=now)
     if not run.is_running:
         return True
@@ -124,6 +125,27 @@ def _refuse_at_preflight(run: TestRun, *, ci: CIService, now: datetime) -> bool:
 def _cancel_in_flight(run: TestRun, *, ci: CIService, now: datetime) -> None:
     for workflow in run.workflow_runs.in_flight():
         ci.cancel(workflow, now=now)
+
+
+def _advance_recorded(run: TestRun, *, ci: CIService, now: datetime) -> bool:
+    """A script sends this run's workflows: it ends by the script's word, a wish, or the script's death."""
+    changed = False
+    try:
+        if run.cancel_requested_at:
+            _cancel_in_flight(run, ci=ci, now=now)
+        changed = follow(run, ci=ci, now=now) > 0
+    except CIUnavailable as silence:
+        changed = _tell_silence(run, str(silence), now)
+    if run.cancel_requested_at:
+        if run.environment.service == "local" or now > run.cancel_requested_at + GRACE:
+            _abandon(run, "a script sent it, and Runtrail can't end it")
+        return settle_run(run, now=now) or changed
+    if run.events.filter(kind=ENDED).exists():
+        return settle_run(run, now=now) or changed
+    if is_gone(str(run.metadata.get("recorder", ""))):
+        reason = "The script that recorded it ended without saving its record."
+        return close_run(run, Status.ERROR, reason=reason, now=now)
+    return changed
 
 
 def _settle(run: TestRun, now: datetime) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import transaction
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
 
 from access.models import Project
 from tracking.identifiers import environment_name
@@ -12,25 +13,36 @@ from tracking.lifecycle import Status, close_run, settle_run
 from tracking.models import Environment, TestDefinition, TestRun, WorkflowRun
 from tracking.tracker import create_run, note
 
+ENDED = "recorded"  # the event that says that the script has no more to tell
+NOT_SEEN = "recorded by a script; Runtrail did not see how it ended"
+
 
 def begin_recording(
-    project: Project, test_type: str, environment: str, *, triggered_by: str, now: datetime
+    project: Project,
+    test_type: str,
+    environment: str,
+    *,
+    triggered_by: str,
+    now: datetime,
+    recorder: str = "",
 ) -> TestRun:
-    """Start a run without steps; its definition and environment are made where they are new."""
+    """Start a run without steps; its definition and environment are made where they are new.
+
+    `recorder` names the process that records, so that its death can be noticed.
+
+    Raises:
+        ValueError: a name that can be part of no identifier or folder.
+    """
     with transaction.atomic():
-        definition, _ = TestDefinition.objects.get_or_create(
-            project=project, name=environment_name(test_type), defaults={"test_type": test_type}
-        )
-        name = environment_name(environment)
-        kind = name if name in Environment.Kind.values else Environment.Kind.STAGING
-        place, is_new = Environment.objects.get_or_create(project=project, name=name, defaults={"kind": kind})
+        definition = _definition(project, test_type)
+        place, is_new = _environment(project, environment)
         run = create_run(
             definition,
             place,
             {"test_type": test_type, "service": place.service, "steps": []},
             now=now,
             triggered_by=triggered_by,
-            metadata={"source": "TestRunTracker"},
+            metadata={"source": "TestRunTracker", **({"recorder": recorder} if recorder else {})},
         )
         note(run, "started", f"Recording was begun by {triggered_by}.", now)
         if is_new:
@@ -44,9 +56,10 @@ def record_workflow(run: TestRun, workflow_id: int | None, name: str, *, now: da
     Raises:
         ValueError: the run has ended.
     """
-    if not TestRun.objects.running().filter(pk=run.pk).exists():
-        raise ValueError(f"{run} has ended; begin another one.")
     with transaction.atomic():
+        # The lock gives scripts with several threads one position after the other.
+        if not TestRun.objects.select_for_update().running().filter(pk=run.pk).first():
+            raise ValueError(f"{run} has ended; begin another one.")
         known = run.workflow_runs.filter(github_run_id=workflow_id).first() if workflow_id else None
         if known:
             return known
@@ -54,7 +67,7 @@ def record_workflow(run: TestRun, workflow_id: int | None, name: str, *, now: da
         return WorkflowRun.objects.create(
             run=run,
             position=position,
-            name=name,
+            name=name.rsplit("/", 1)[-1].removesuffix(".yml").removesuffix(".yaml"),
             due_at=now,
             sent_at=now,
             service=run.environment.service,
@@ -64,17 +77,47 @@ def record_workflow(run: TestRun, workflow_id: int | None, name: str, *, now: da
         )
 
 
-def end_recording(run: TestRun, *, now: datetime) -> None:
+def end_recording(run: TestRun, *, can_ask: bool, now: datetime) -> None:
     """End the recording; the run closes as soon as its workflows have.
 
-    On a service that can't be asked about them (the local one ran none of them) nothing more will ever
-    be known: they count as neutral, and the run says so.
+    With `can_ask` their service will tell how they ended.  Without, nothing more will ever be known:
+    they count as neutral, which is GitHub's word for neither good nor bad, and the run says so.
     """
-    if not run.workflow_runs.exists():
-        close_run(run, Status.ERROR, reason="No workflow was recorded.", now=now)
+    workflows = run.workflow_runs.count()
+    note(run, ENDED, f"The script saved its record of {workflows} workflows.", now)
+    if not workflows:
+        close_run(run, Status.ERROR, reason="Nothing was recorded.", now=now)
         return
-    if run.environment.service == "local":
-        run.workflow_runs.open().update(
-            conclusion="neutral", reason="recorded by a script; its result is not known here"
-        )
-    settle_run(run, now=now)
+    unseen = 0 if can_ask else run.workflow_runs.open().update(conclusion="neutral", reason=NOT_SEEN)
+    if unseen == workflows:
+        reason = f"Recorded by a script; Runtrail did not see how its {workflows} workflows ended"
+        close_run(run, Status.PASSED, reason=reason, now=now)
+    else:
+        settle_run(run, now=now)
+
+
+def _definition(project: Project, test_type: str) -> TestDefinition:
+    name = test_type.replace("_", "-")
+    found = TestDefinition.objects.filter(project=project, name=name).first()
+    if found:
+        return found
+    _demand_valid(TestDefinition(project=project, name=name, test_type=test_type))
+    return TestDefinition.objects.get_or_create(
+        project=project, name=name, defaults={"test_type": test_type}
+    )[0]
+
+
+def _environment(project: Project, typed: str) -> tuple[Environment, bool]:
+    name = environment_name(typed)
+    kind = name if name in Environment.Kind.values else Environment.Kind.STAGING
+    _demand_valid(Environment(project=project, name=name, kind=kind))
+    return Environment.objects.get_or_create(project=project, name=name, defaults={"kind": kind})
+
+
+def _demand_valid(row: models.Model) -> None:
+    """Scripts come with any text; a name becomes part of a folder and of an identifier."""
+    try:
+        row.clean_fields(exclude=["project"])
+    except ValidationError as problem:
+        faults = (f"{field}: {' '.join(texts)}" for field, texts in problem.message_dict.items())
+        raise ValueError("; ".join(faults)) from None

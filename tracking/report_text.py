@@ -27,6 +27,19 @@ def list_entry(run: TestRun, workflows: int, now: datetime) -> list[str]:
     ]
 
 
+def list_json(run: TestRun, workflows: int, now: datetime) -> dict[str, Any]:
+    """The same for programs."""
+    return {
+        "test_run_id": run.test_run_id,
+        "test_type": run.test_type,
+        "environment": run.environment.name,
+        "status": run.status,
+        "start_time": _moment(run.started_at),
+        "duration_minutes": round(run.duration_so_far(now).total_seconds() / 60, 2),
+        "workflow_count": workflows,
+    }
+
+
 def analysis(run: TestRun, times: RunTimes, *, tags: list[tuple[str, str]], now: datetime) -> Iterator[str]:
     """The whole analysis; `tags` pairs each workflow that was sent with the tag seen on it."""
     yield f"Analyzing test run: {run.test_run_id}"
@@ -58,8 +71,9 @@ def summary(run: TestRun, times: RunTimes) -> Iterator[str]:
     yield f"Status: {run.status}" + (f" ({run.reason})" if run.reason else "")
 
 
-def as_json(run: TestRun, times: RunTimes) -> dict[str, Any]:
-    """The same for programs; seconds, null for what did not happen."""
+def as_json(run: TestRun, times: RunTimes, *, tags: list[tuple[str, str]] | None = None) -> dict[str, Any]:
+    """The same for programs; seconds, null for what did not happen or can't be seen."""
+    strays = [{"workflow": name, "tag": tag or None} for name, tag in tags or [] if tag != run.test_run_id]
     parts = {"queue": times.queue, "execution": times.execution, "total": times.total}
     return {
         "test_run_id": run.test_run_id,
@@ -70,6 +84,7 @@ def as_json(run: TestRun, times: RunTimes) -> dict[str, Any]:
         "workflows": {"total": times.workflows, "completed": times.completed},
         **{name: _summary_json(part, times.quality) for name, part in parts.items()},
         "queue_share": times.queue_share,
+        **({} if tags is None else {"found": len(tags) - len(strays), "other_tags": strays}),
     }
 
 

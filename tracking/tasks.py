@@ -6,7 +6,7 @@ import uuid
 from functools import partial
 
 import structlog
-from celery import shared_task
+from celery import current_app, shared_task
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
@@ -36,6 +36,14 @@ def send(run_pk: str) -> bool:
         log.info("broker_unreachable", run=run_pk, problem=type(problem).__name__)
         return False
     return True
+
+
+def is_a_worker_there(seconds: float = 1.0) -> bool:
+    """Whether some worker answers within `seconds`; False without a broker too."""
+    try:
+        return bool(current_app.control.broadcast("ping", reply=True, timeout=seconds, limit=1))
+    except (OperationalError, RedisError, OSError):
+        return False
 
 
 @shared_task

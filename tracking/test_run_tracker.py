@@ -10,9 +10,7 @@ embedded database where there is none yet.
 
 from __future__ import annotations
 
-import getpass
 import os
-import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +38,9 @@ _set_up()
 from django.utils import timezone  # noqa: E402 - Django has to be set up first
 
 from access.projects import project_named  # noqa: E402
-from tracking import recording, tasks, tracking_file  # noqa: E402
+from tracking import ci, drive, recording, tasks, tracking_file  # noqa: E402
 from tracking.identifiers import environment_name  # noqa: E402
+from tracking.management.caller import caller_name  # noqa: E402
 from tracking.models import TestRun  # noqa: E402
 
 
@@ -52,6 +51,9 @@ class TestRunTracker:
         test_type: the first part of the identifier, as in `performance`.
         environment: where it runs; `aws_ecs` and `aws-ecs` are the same.
         project: slug; without one `default`, or the only one there is.
+
+    Raises:
+        ValueError: a name that can be part of no identifier or folder.
     """
 
     __test__ = False
@@ -63,8 +65,9 @@ class TestRunTracker:
             _project(project),
             test_type,
             environment,
-            triggered_by=f"{getpass.getuser()}@{socket.gethostname()}",
+            triggered_by=caller_name(),
             now=timezone.now(),
+            recorder=drive.driver_name("TestRunTracker"),
         )
         self.test_run_id = self.run.test_run_id
         self._write()
@@ -82,7 +85,9 @@ class TestRunTracker:
         """End the recording; return the tracking file.  The run closes when its workflows have."""
         run = TestRun.objects.for_file().get(pk=self.run.pk)
         if run.is_running:
-            recording.end_recording(run, now=timezone.now())
+            service = run.environment.service
+            can_ask = service != "local" and ci.is_known(service)
+            recording.end_recording(run, can_ask=can_ask, now=timezone.now())
             tasks.send(str(run.pk))
         return self._write()
 

@@ -31,7 +31,7 @@ def test_a_command_on_an_empty_folder_makes_its_database_quietly(tmp_path):
     done = manage("analyze_run", "--list", RUNTRAIL_DATA=str(tmp_path))
 
     assert done.returncode == 0
-    assert done.stdout == "No test runs yet. `run_tests -e ENV -t PROFILE` starts one.\n"
+    assert done.stdout == "There are no test runs yet. `run_tests -e ENV -t PROFILE` starts one.\n"
     assert done.stderr == ""
 
 

@@ -1,107 +1,207 @@
 import json
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management.base import CommandError
 
+from tests.factories import NINE, make_definition, make_environment, make_project, make_run, make_workflow
 from tests.tracking.fakes import FakeCI, after, begin
 from tracking import drive
-from tracking.models import TestRun, WorkflowRun
+from tracking.management.commands.analyze_run import Command
+from tracking.models import TestRun
 
 pytestmark = pytest.mark.django_db
 
+SEED = """\
+Analyzing test run: performance_20260104_093000_abc123
+Test type: performance
+Start time: 2026-01-04T09:30:00
+Duration: 30.0 minutes
+Expected workflows: 34
+------------------------------------------------------------
+Looking for workflows tagged with job_name: performance_20260104_093000_abc123
+Found 34 workflows from this test run
 
-def analyze(capsys, *arguments):
-    call_command("analyze_run", *arguments)
-    return capsys.readouterr().out
+📊 METRICS SUMMARY
+----------------------------------------
+Workflows completed: 34/34
+Average Queue Time:     0.3 minutes
+Average Execution Time: 3.5 minutes
+Average Total Time:     3.8 minutes
+Queue Impact:           8% of total
+"""
+SEED_LIST = """\
+Available test runs:
+------------------------------------------------------------
+ID: performance_20260104_093000_abc123
+  Type: performance
+  Time: 2026-01-04T09:30:00
+  Duration: 30.0 minutes
+  Workflows: 34
+
+ID: performance_20260104_083000_def456
+  Type: performance
+  Time: 2026-01-04T08:30:00
+  Duration: 30.0 minutes
+  Workflows: 34
+
+"""
 
 
-def finished_run(*, queue=20, execution=210, minute=0, **step):
-    service = FakeCI()
-    run = begin(now=after(minute * 60), **step)
-    drive.advance(run, ci=service, now=after(minute * 60))
-    service.finish_all(queue=queue, execution=execution)
-    drive.advance(TestRun.objects.get(pk=run.pk), ci=service, now=after(minute * 60 + queue + execution))
+@pytest.fixture
+def analyze(capsys):
+    def call(*arguments, code=0):
+        try:
+            Command().run_from_argv(["manage.py", "analyze_run", *arguments])
+            ended = 0
+        except SystemExit as end:
+            ended = end.code
+        done = capsys.readouterr()
+        assert ended == code, done.out + done.err
+        return done.out if code == 0 else done.err
+
+    return call
+
+
+def make_seed_run(test_run_id="performance_20260104_093000_abc123", begun=1800.0, **fields):
+    run = make_run(test_run_id=test_run_id, status="passed", started_at=after(begun), duration=1800, **fields)
+    for _ in range(34):
+        make_workflow(run, queue=18.0, execution=210.0)
     return run
 
 
-def test_the_analysis_says_word_for_word_what_its_document_shows(capsys):
-    run = finished_run(count=34, queue=18, execution=210)
+def test_the_analysis_is_that_of_the_first_document_word_for_word(analyze):
+    make_seed_run()
 
-    assert analyze(capsys).splitlines()[:16] == [
-        f"Analyzing test run: {run.test_run_id}",
-        "Test type: performance",
-        "Start time: 2026-01-04T09:00:00",
-        "Duration: 3.8 minutes",
-        "Expected workflows: 34",
-        "-" * 60,
-        f"Looking for workflows tagged with job_name: {run.test_run_id}",
-        "Found 34 workflows from this test run",
-        "",
-        "📊 METRICS SUMMARY",
-        "-" * 40,
-        "Workflows completed: 34/34",
-        "Average Queue Time:     0.3 minutes",
-        "Average Execution Time: 3.5 minutes",
-        "Average Total Time:     3.8 minutes",
-        "Queue Impact:           8% of total",
-    ]
+    assert analyze().startswith(SEED)
 
 
-def test_the_list_says_word_for_word_what_its_document_shows(capsys):
-    older, newer = finished_run(), finished_run(minute=60)
+def test_below_it_each_time_has_its_quantiles_and_where_it_came_from(analyze):
+    make_seed_run()
 
-    assert analyze(capsys, "--list").splitlines() == [
-        "Available test runs:",
-        "-" * 60,
-        *(
-            line
-            for run, hour in ((newer, 10), (older, 9))
-            for line in (
-                f"ID: {run.test_run_id}",
-                "  Type: performance",
-                f"  Time: 2026-01-04T{hour:02}:00:00",
-                "  Duration: 3.8 minutes",
-                "  Workflows: 3",
-                "",
-            )
-        ),
-    ]
+    said = analyze()
+
+    assert "n       mean        p50        p95        p99" in said
+    assert "execution      34    3.5 min    3.5 min    3.5 min    3.5 min" in said
+    assert "Obtained from: clock of the machine that ran it; quality: exact" in said
 
 
-def test_without_a_name_the_latest_run_is_meant(capsys):
-    finished_run()
-    newer = finished_run(minute=60)
+def test_the_list_is_that_of_the_first_document_word_for_word(analyze):
+    make_seed_run("performance_20260104_083000_def456", begun=-1800.0)
+    make_seed_run()
 
-    assert str(newer) in analyze(capsys)
+    assert analyze("--list") == SEED_LIST
 
 
-def test_what_did_not_run_is_not_zero(capsys):
-    begin()
+def test_what_did_not_run_has_no_time(analyze):
+    run = make_run(status="cancelled")
+    make_workflow(run, "cancelled", status="intended")
 
-    said = analyze(capsys)
+    said = analyze()
 
     assert "Average Queue Time:     n/a" in said
     assert "Queue Impact:           n/a" in said
+    assert "0.0 minutes" not in said.partition("METRICS")[2]
 
 
-def test_a_workflow_with_another_tag_is_named_with_what_it_shows(capsys):
-    run = finished_run()
-    WorkflowRun.objects.filter(position=2).update(visible_tag="build")
-    WorkflowRun.objects.filter(position=3).update(visible_tag="")
+def test_a_workflow_with_another_tag_is_named_with_what_it_shows(analyze):
+    run = make_run(status="passed")
+    make_workflow(run)
+    make_workflow(run, visible_tag="build")
+    make_workflow(run, visible_tag="")
 
-    said = analyze(capsys)
+    said = analyze("--test-run-id", run.test_run_id)
 
     assert "Found 1 workflows from this test run" in said
     assert f"build_job #2: shows job_name 'build' instead of {run}" in said
-    assert "build_job #3: its tag can't be seen" in said
+    assert "build_job #3: its tag can't be seen, so nothing proves that it belongs to this run" in said
+    assert "build_job #1" not in said
 
 
-def test_programs_get_seconds_and_null(capsys):
-    finished_run()
+def test_without_an_id_it_is_the_latest_of_the_environment(analyze):
+    first = make_run(environment=make_environment("aws-ecs"), status="passed")
+    make_run(started_at=after(600), status="passed")
 
-    document = json.loads(analyze(capsys, "--format", "json"))
+    assert f"Analyzing test run: {first}" in analyze("-e", "aws_ecs")
+    assert f"Analyzing test run: {first}" not in analyze()
 
-    assert document["queue"] == {
+
+def test_the_list_holds_all_environments_unless_one_is_named(analyze):
+    make_run(environment=make_environment("aws-ecs"), status="passed")
+    make_run(started_at=after(600))
+
+    assert analyze("--list").count("ID: ") == 2
+    assert analyze("--list", "-e", "aws-ecs").count("ID: ") == 1
+
+
+def test_a_long_list_is_cut_and_says_so(analyze):
+    for number in range(3):
+        make_run(started_at=after(number))
+
+    said = analyze("--list", "--limit", "2")
+
+    assert said.count("ID: ") == 2
+    assert "There are more; --limit 8 shows them." in said
+    assert "There are more" not in analyze("--list", "--limit", "3")
+
+
+def test_the_list_costs_the_same_whatever_it_holds(analyze, django_assert_num_queries):
+    for number in range(20):
+        make_workflow(make_run(started_at=after(number)))
+
+    with django_assert_num_queries(5):  # project twice, runs, their workflows, is there more
+        analyze("--list")
+
+
+def test_an_empty_project_says_what_to_do(analyze):
+    make_project()
+
+    assert "`run_tests -e ENV -t PROFILE` starts one." in analyze("--list")
+    assert "`run_tests -e ENV -t PROFILE` starts one." in analyze(code=1)
+    assert json.loads(analyze("--list", "--format", "json")) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--test-run-id", "performance_20260104_093000_ffffff"], 1, "`analyze_run --list` shows"),
+        (["--test-run-id", "moon"], 1, "An id looks like performance_20260104_093000_abc123."),
+        (["--test-run-id", "performance_20260104_093000_abc123", "-e", "prod"], 1, "leave out -e"),
+        (["-e", "moon"], 1, "There are: local."),
+        (["-p", "moon"], 1, "There are: demo."),
+        (["--list", "--limit", "0"], 2, "no whole number of at least 1"),
+        (["--list", "--limit", "some"], 2, "no whole number of at least 1"),
+    ],
+)
+def test_what_it_can_not_find_is_told_with_what_there_is(analyze, arguments, code, words):
+    make_seed_run()
+
+    assert words in analyze(*arguments, code=code)
+
+
+def test_a_program_reads_seconds_and_null(analyze):
+    run = make_run()
+    make_workflow(run, queue=20, execution=30)
+    make_workflow(run, conclusion="", status="queued", visible_tag="")
+
+    answer = json.loads(analyze("--format", "json"))
+
+    assert answer["workflows"] == {"total": 2, "completed": 1}
+    assert answer["execution"]["mean"] == 30
+    assert answer["found"] == 1
+    assert answer["other_tags"] == [{"workflow": "build_job #2", "tag": None}]
+    assert analyze("--list", "--format", "json").count(run.test_run_id) == 1
+
+
+def test_times_of_a_service_are_as_good_as_its_stamps(analyze):
+    service = FakeCI()
+    run = begin(now=NINE)
+    drive.advance(run, ci=service, now=NINE)
+    service.finish_all(queue=20, execution=210)
+    drive.advance(TestRun.objects.get(), ci=service, now=after(230))
+
+    answer = json.loads(analyze("--format", "json"))
+
+    assert answer["queue"] == {
         "n": 3,
         "mean": 20,
         "p50": 20,
@@ -110,27 +210,31 @@ def test_programs_get_seconds_and_null(capsys):
         "unit": "s",
         "quality": "second",
     }
-    assert document["queue_share"] == pytest.approx(20 / 230)
-    begin(now=after(3600))
-    assert json.loads(analyze(capsys, "--format", "json"))["queue"] is None
+    assert answer["queue_share"] == pytest.approx(20 / 230)
 
 
-def test_a_long_list_is_cut_and_says_so(capsys):
-    for minute in range(3):
-        begin(now=after(minute * 60))
+def test_more_detail_names_every_workflow(analyze):
+    run = make_run()
+    make_workflow(run, "failure", queue=20, execution=30, reason="exit code 3")
+    make_workflow(run, conclusion="", status="intended")
 
-    assert "There are more; --limit 8 shows them." in analyze(capsys, "--list", "--limit", "2")
+    said = analyze("-v")
+
+    assert "  build_job #1 failure  queue 20 s  execution 30 s  (exit code 3)" in said
+    assert "  build_job #2 intended" in said
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["--test-run-id", "performance_20200101_000000_abc123"], "analyze_run --list"),
-        (["-e", "nowhere"], "has no environment 'nowhere'. There are: local"),
-    ],
-)
-def test_what_does_not_exist_is_an_error_that_says_what_to_do(arguments, words):
-    begin()
+def test_a_project_is_asked_for_where_several_could_be_meant():
+    for slug in ("one", "two"):
+        make_definition(project=make_project(slug))
 
-    with pytest.raises(CommandError, match=words):
-        call_command("analyze_run", *arguments)
+    with pytest.raises(CommandError, match="There are: one, two"):
+        Command().handle(
+            list=True, limit=5, test_run_id=None, environment=None, project=None, format="text", detail=False
+        )
+
+
+def test_times_are_shown_in_utc(analyze):
+    run = make_run(started_at=NINE)
+
+    assert f"ID: {run}\n  Type: performance\n  Time: 2026-01-04T09:00:00\n" in analyze("--list")

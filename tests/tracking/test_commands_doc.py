@@ -7,33 +7,51 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from tests.tracking.fakes import begin, make_environment
-from tracking.models import Environment, TestRun
+from tests.factories import make_definition, make_environment, make_run, make_workflow
+from tests.shared_data import shared_folder
+from tracking.models import TestRun
 
 TABLE = (Path(__file__).resolve().parents[2] / "docs/commands.md").read_text()
-ROWS = re.findall(r"^\| `(.+?)` \| `(.+?)` \| (works|later) \|$", TABLE, re.MULTILINE)
-WORKING = [ours for _, ours, state in ROWS if state == "works"]
+ROWS = re.findall(r"^\| (\d{3}) \| `(.+?)` \| `(.+?)`.*? \| (works|later) \|$", TABLE, re.MULTILINE)
+WORKING = [ours for _, _, ours, state in ROWS if state == "works"]
+A_COMMAND = re.compile(
+    r"(?:run: |sh ')?((?:python (?:scripts/)?\w+\.py|\./test_batch_integration\.sh"
+    r"|python -m (?:anvil|lens)\S*|scout ci)[^`'|\n]*)"
+)
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("data")]
 
 
-def test_the_table_has_every_line_of_the_first_document():
-    theirs = {line for line, _, state in ROWS if state == "works"}
+def test_the_first_documents_lines_all_work():
+    theirs = {line for document, line, _, state in ROWS if document == "000" and state == "works"}
 
     assert {line.split()[1] for line in theirs} == {"run_tests.py", "analyze_specific_test.py"}
     assert len(theirs) == 4
 
 
+@pytest.mark.parametrize("document", ["000", "003", "004"])
+def test_every_line_of_the_documents_is_in_the_table(document):
+    (page,) = (shared_folder("..") / "seeds").glob(f"{document}_*")
+    listed = {line for _, line, *_ in ROWS}
+
+    for line in page.read_text().splitlines():
+        if found := A_COMMAND.match(line.strip()):
+            command = found[1].split("#")[0].strip()
+            assert command in listed, command
+
+
 @pytest.mark.parametrize("line", WORKING)
 def test_a_line_of_the_table_does_what_it_says(line, capsys):
-    make_environment("local")
-    run = begin(count=1)
-    environment = Environment.objects.get()
-    Environment.objects.filter(pk=environment.pk).update(name="aws-ecs")
+    make_definition(steps=[{"command": ["true"]}])
+    name = "performance_20260104_093000_abc123"
+    run = make_run(test_run_id=name, environment=make_environment("aws-ecs"), status="passed")
+    make_workflow(run)
 
-    call_command(*shlex.split(line.replace("ID", run.test_run_id)))
+    call_command(*shlex.split(line))
 
     said = capsys.readouterr().out
     if line.startswith("run_tests"):
         assert TestRun.objects.exclude(pk=run.pk).get().status == "passed"
-    assert str(run) in said or "Test Run ID:" in said
+        assert "Test Run ID: performance_" in said
+    else:
+        assert name in said

@@ -1,14 +1,11 @@
 """The command that starts a run and follows it, with real jobs."""
 
 import json
-import os
-import signal
 import threading
 import time
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.utils import timezone
 
 from tests.tracking.fakes import begin, make_definition, make_environment
@@ -164,30 +161,6 @@ def test_json_is_one_document_on_standard_output_and_the_rest_goes_to_standard_e
     assert document["status"] == "passed"
     assert document["queue"]["n"] == 1
     assert "Test Run ID:" in said.err
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_cancels_the_run_and_its_jobs(number, data):
-    prepare(["sleep", "60"], count=4)
-    before = signal.getsignal(number)
-
-    def interrupt():
-        while not LocalJob.objects.filter(state="running").exists():
-            time.sleep(0.05)
-        connection.close()
-        os.kill(os.getpid(), number)
-
-    threading.Thread(target=interrupt).start()
-    try:
-        assert run_tests("-e", "aws-ecs", "-t", "performance") == 3
-    finally:
-        signal.signal(number, before)
-
-    run = TestRun.objects.get()
-    assert run.status == "cancelled"
-    assert set(LocalJob.objects.values_list("conclusion", flat=True)) == {"cancelled"}
-    (path,) = (data / "test_results/aws-ecs/tracking").glob("*.json")
-    assert json.loads(path.read_text())["end_time"] is not None
 
 
 def test_a_run_can_be_cancelled_by_another_command_when_its_driver_is_gone(capsys):

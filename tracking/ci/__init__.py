@@ -10,7 +10,7 @@ from django.utils.module_loading import import_string
 from tracking.ci.base import CIRefused, CIService, CIUnavailable, RemoteJob, RemoteRun, Sent
 from tracking.ci.unknown import Unknown
 
-__all__ = ["CIRefused", "CIService", "CIUnavailable", "RemoteJob", "RemoteRun", "Sent", "connect"]
+__all__ = ["CIRefused", "CIService", "CIUnavailable", "RemoteJob", "RemoteRun", "Sent", "connect", "is_known"]
 
 
 def connect(service: str) -> CIService:
@@ -21,3 +21,8 @@ def connect(service: str) -> CIService:
         return Unknown(f"There is no service {service!r} here; there are: {known}.")
     built: CIService = import_string(spec["BACKEND"])(**spec["OPTIONS"])
     return built
+
+
+def is_known(service: str) -> bool:
+    """Whether this installation can ask `service` anything."""
+    return service in settings.CI_SERVICES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
 from typing import Any
 
 from rich.console import Console
@@ -11,25 +11,33 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from analysis.wording import in_words
 from tracking.models import TestRun, WorkflowAttempt
 
+WELL = ("success", "neutral", "skipped")
+
 
 class LiveProgress:
-    """One line per finished workflow; on a terminal a bar with what runs and waits below them."""
+    """One line per finished workflow; on a terminal a bar with what runs and waits below them.
 
-    def __init__(self, say: Callable[[str], None], stream: Any) -> None:
-        self.say, self.told = say, set[int]()
+    With `detail` it also tells what Runtrail did, as the run's page does.  A reader who goes away
+    (`run_tests … | head`) does not stop the run.
+    """
+
+    def __init__(self, stream: Any, *, detail: bool = False) -> None:
+        self.stream, self.detail = stream, detail
+        self.told, self.last_event = set[int](), 0
         self.bar: Progress | None = None
         if stream.isatty():
             columns = (
-                TextColumn("{task.description}"),
-                BarColumn(),
+                BarColumn(bar_width=24),
                 MofNCompleteColumn(),
+                TextColumn("done, {task.description}"),
                 TimeElapsedColumn(),
             )
-            self.bar = Progress(*columns, console=Console(file=stream), transient=True)
+            console = Console(file=getattr(stream, "_out", stream))
+            self.bar = Progress(*columns, console=console, transient=True)
 
     def __enter__(self) -> LiveProgress:
         if self.bar:
-            self.task = self.bar.add_task("waiting", total=None)
+            self.task = self.bar.add_task("nothing sent yet", total=None)
             self.bar.start()
         return self
 
@@ -39,6 +47,8 @@ class LiveProgress:
 
     def show(self, run: TestRun) -> None:
         """Tell of the workflows that ended since the last call."""
+        if self.detail:
+            self._show_events(run)
         workflows = list(run.workflow_runs.order_by("position"))
         attempts = {
             attempt.workflow_id: attempt
@@ -49,19 +59,28 @@ class LiveProgress:
                 self.told.add(workflow.pk)
                 place = f"[{len(self.told):>{len(str(len(workflows)))}}/{len(workflows)}]"
                 times = times_of(attempts.get(workflow.pk))
-                reason = f" ({workflow.reason})" if workflow.reason else ""
-                self._line(f"{place} {workflow} {workflow.conclusion}{times}{reason}")
+                reason = f"  ({workflow.reason})" if workflow.reason else ""
+                self.tell(f"{place} {workflow} {workflow.conclusion}{times}{reason}")
         if self.bar:
             going = sum(attempt.status == "in_progress" for attempt in attempts.values())
-            waiting = len(workflows) - len(self.told) - going
-            text = f"{going} running, {waiting} waiting"
+            bad = sum(bool(row.conclusion) and row.conclusion not in WELL for row in workflows)
+            queued = len(workflows) - len(self.told) - going
+            text = f"{going} running, {queued} queued, {bad} failed"
             self.bar.update(self.task, total=len(workflows), completed=len(self.told), description=text)
 
-    def _line(self, text: str) -> None:
+    def tell(self, text: str) -> None:
+        """Say a line above the bar."""
         if self.bar:
             self.bar.console.print(text, markup=False, highlight=False)
-        else:
-            self.say(text)
+            return
+        with contextlib.suppress(BrokenPipeError):
+            self.stream.write(text, style_func=str)
+            self.stream.flush()
+
+    def _show_events(self, run: TestRun) -> None:
+        for event in run.events.filter(pk__gt=self.last_event).order_by("pk"):
+            self.last_event = event.pk
+            self.tell(f"{event.at:%H:%M:%S} {event.text}")
 
 
 def times_of(attempt: WorkflowAttempt | None) -> str:
