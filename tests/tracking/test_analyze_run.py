@@ -48,7 +48,10 @@ ID: performance_20260104_083000_def456
 
 
 @pytest.fixture
-def analyze(capsys):
+def analyze(capsys, monkeypatch):
+    # A command closes its connections when it ends; here the test's transaction is still open.
+    monkeypatch.setattr("django.core.management.base.connections.close_all", lambda: None)
+
     def call(*arguments, code=0):
         try:
             Command().run_from_argv(["manage.py", "analyze_run", *arguments])
