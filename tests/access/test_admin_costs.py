@@ -1,0 +1,127 @@
+"""The admin's screens cost the same number of queries however many rows they show, and tell no secret."""
+
+import hashlib
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from access import audit
+from access.models import ApiToken, User
+from tests.factories import make_definition, make_ended_run, make_environment, make_project, make_user
+from tests.tracking.fakes import after
+from tracking import rollups
+from tracking.models import LocalJob, RunEvent
+
+pytestmark = pytest.mark.django_db
+
+OURS = [model for label in ("access", "tracking") for model in apps.get_app_config(label).get_models()]
+DIGEST = hashlib.sha256(b"rt_secret").hexdigest()
+SECRETS = ("ghp_very_secret", "hook_very_secret", DIGEST)
+
+
+@pytest.fixture
+def curator(client):
+    client.force_login(User.objects.create_superuser("curator", password="x"))
+    return client
+
+
+def fill(first: int, last: int) -> None:
+    """Rows of every model, each with parents of its own: a query per row shows."""
+    for number in range(first, last):
+        project = make_project(f"shop-{number}", github_token=SECRETS[0], webhook_secret=SECRETS[1])
+        user = make_user(f"user-{number}", role="viewer", project=project)
+        environment = make_environment("local", project=project)
+        definition = make_definition(f"profile-{number}", project=project)
+        run = make_ended_run(definition=definition, environment=environment)
+        RunEvent.objects.create(run=run, at=after(0), kind="closed", text="passed")
+        rollups.recount_day(run)
+        ApiToken.objects.create(
+            project=project,
+            name="ci",
+            prefix=f"rt_{number}",
+            digest=DIGEST if number == 0 else f"{number:064}",
+            created_by=user,
+        )
+        audit.record("run.cancel", actor=user, project=project, target=number)
+        LocalJob.objects.create(
+            dispatch_id=f"job-{number}",
+            name="build",
+            command=["true"],
+            folder="/",
+            time_limit=9,
+            created_at=after(number),
+        )
+
+
+def place(model, page, *args):
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def cost_of(client, url, **query):
+    with CaptureQueriesContext(connection) as captured:
+        answer = client.get(url, query)
+    assert answer.status_code == 200, url
+    return len(captured)
+
+
+def test_there_are_rows_of_every_model():
+    fill(0, 1)
+
+    assert [model.__name__ for model in OURS if not model.objects.exists()] == []
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_a_list_costs_the_same_with_three_rows_and_with_twelve(model, curator):
+    fill(0, 3)
+    url = place(model, "changelist")
+    cost_of(curator, url)  # what is looked up once per process is looked up now
+    few = cost_of(curator, url), cost_of(curator, url, q="shop")
+
+    fill(3, 12)
+
+    assert (cost_of(curator, url), cost_of(curator, url, q="shop")) == few
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_a_row_costs_the_same_in_a_small_and_in_a_large_house(model, curator):
+    fill(0, 3)
+    url = place(model, "change", model.objects.order_by("pk").first().pk)
+    cost_of(curator, url)
+    few = cost_of(curator, url)
+
+    fill(3, 12)
+
+    assert cost_of(curator, url) == few
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_a_form_for_a_new_row_opens_where_rows_may_be_added(model, curator, rf):
+    request = rf.get("/")
+    request.user = User.objects.get(username="curator")
+    may_add = admin.site._registry[model].has_add_permission(request)
+
+    assert curator.get(place(model, "add")).status_code == (200 if may_add else 403)
+
+
+def test_no_screen_tells_a_secret(curator):
+    fill(0, 2)
+    pages = [place(model, "changelist") for model in OURS]
+    pages += [place(model, "change", model.objects.order_by("pk").first().pk) for model in OURS]
+
+    for page in pages:
+        html = curator.get(page).content.decode()
+        assert not [secret for secret in SECRETS if secret in html], page
+
+
+def test_no_secret_lies_in_the_database_in_clear():
+    fill(0, 1)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM access_project")
+        row = str(cursor.fetchone())
+
+    assert not [secret for secret in SECRETS if secret in row]
