@@ -63,6 +63,18 @@ class WorkflowRunQuerySet(models.QuerySet[Any]):
         """Workflows that the service has, or may have, and that have not ended."""
         return self.open().exclude(dispatch_state="intended")
 
+    def by_dispatch_id(self, dispatch_ids: list[str]) -> dict[str, Any]:
+        """Those rows by their dispatch_id, with their attempts; in pieces, as SQLite bounds parameters."""
+        found: dict[str, Any] = {}
+        for begin in range(0, len(dispatch_ids), 500):
+            rows = self.filter(dispatch_id__in=dispatch_ids[begin : begin + 500])
+            found |= {row.dispatch_id: row for row in rows.select_related("run").prefetch_related("attempts")}
+        return found
+
+    def not_found(self) -> Self:
+        """Workflows that the service may have, and of which it has shown nothing yet."""
+        return self.open().filter(dispatch_state__in=["accepted", "unknown"], attempt=0, github_run_id=None)
+
     def due(self, now: datetime) -> Self:
         return self.unsent().filter(due_at__lte=now)
 
@@ -91,6 +103,16 @@ class AttemptQuerySet(models.QuerySet[Any]):
     def timed(self) -> Self:
         """Attempts in which something ran."""
         return self.filter(total__isnull=False)
+
+
+class DeliveryQuerySet(models.QuerySet[Any]):
+    def to_do(self) -> Self:
+        """Messages that nothing was made of yet, oldest first."""
+        return self.filter(state="received").order_by("id")
+
+    def of_strangers(self) -> Self:
+        """Messages of workflow runs that nobody knew when they came."""
+        return self.filter(state="stranger").order_by("id")
 
 
 class LocalJobQuerySet(models.QuerySet[Any]):

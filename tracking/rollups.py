@@ -32,6 +32,13 @@ def keep_figures(run: TestRun) -> None:
         recount_day(run)
 
 
+def forget_figures(run: TestRun) -> None:
+    """Take a run that was opened again out of its day."""
+    with transaction.atomic():
+        RunTiming.objects.filter(run=run).delete()
+        recount_day(run)
+
+
 def recount_day(run: TestRun) -> None:
     """Count the day (UTC) on which `run` started again, for its definition and environment."""
     # Not `started_at__date`: that would mean the day in the reader's time zone.

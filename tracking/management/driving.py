@@ -90,7 +90,7 @@ class Drive:
         run = self.load()
         if self.ci is None:
             service = str(run.plan.get("service") or run.environment.service)
-            self.ci = ci.connect(service)
+            self.ci = ci.connect(service, run.project)
             self.runner = local_runner() if service == "local" else None
         self._renew(run, now)
         moved = bool(self.runner.tick(now)) if self.runner else False

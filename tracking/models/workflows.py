@@ -52,6 +52,7 @@ class WorkflowRun(models.Model):
     dispatch_id = models.CharField(max_length=40, unique=True, editable=False)
     dispatch_state = models.CharField(max_length=10, choices=DispatchState, default=DispatchState.INTENDED)
     sent_at = models.DateTimeField(null=True, blank=True)
+    resent = models.PositiveSmallIntegerField(default=0, help_text="How often it was sent again.")
     repository_id = models.BigIntegerField(null=True, blank=True)
     github_run_id = models.BigIntegerField(null=True, blank=True)
     attempt = models.PositiveSmallIntegerField(default=0, help_text="The latest one; 0 before the first.")
@@ -61,6 +62,12 @@ class WorkflowRun(models.Model):
     reason = models.TextField(blank=True, help_text="Why it ended so or was not sent, in plain words.")
     url = models.CharField(max_length=500, blank=True)
     visible_tag = models.CharField(max_length=255, blank=True, help_text="The tag seen in its title.")
+    seen_at = models.DateTimeField(null=True, blank=True, help_text="When the service was last heard of it.")
+    seen_by = models.CharField(max_length=20, blank=True, help_text="message, list or question")
+    cancel_asked_at = models.DateTimeField(null=True, blank=True, help_text="When its end was asked for.")
+    cancel_forced_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was asked for by force."
+    )
 
     objects = WorkflowRunQuerySet.as_manager()
 
@@ -96,6 +103,11 @@ class WorkflowAttempt(Measured):
     completed_at = models.DateTimeField(
         null=True, blank=True, help_text="The last executed job's end, else when completion was first seen."
     )
+    reported_at = models.DateTimeField(
+        null=True, blank=True, help_text="The service's stamp of its completion, as it was first seen."
+    )
+    is_whole = models.BooleanField(default=False, help_text="Whether all of its jobs are known.")
+    asked_at = models.DateTimeField(null=True, blank=True, help_text="When the service was last asked of it.")
 
     objects = AttemptQuerySet.as_manager()
 
