@@ -57,6 +57,14 @@ def one_of(name: str, default: str, choices: list[str]) -> str:
     return value
 
 
+def url(name: str, default: str) -> str:
+    """Return the variable as an http(s) address without a slash at its end."""
+    value = text(name, default).rstrip("/")
+    if not value.startswith(("http://", "https://")) or len(value) < len("http://a"):
+        raise ImproperlyConfigured(f"{name} must begin with https:// (or http://), not {value!r}.")
+    return value
+
+
 def folder(name: str, default: Path) -> Path:
     """Return the variable as an absolute path of a folder that exists or can be made."""
     path = Path(text(name, str(default))).expanduser().absolute()

@@ -6,6 +6,7 @@ docs/configuration.md has one heading per variable, and tests/test_docs.py compa
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import plotly
 import structlog
@@ -186,7 +187,26 @@ structlog.configure(
 PROJECT = env.text("RUNTRAIL_PROJECT")  # the project of a command without --project
 ALLOW_LOCAL_COMMANDS = env.flag("RUNTRAIL_LOCAL_COMMANDS", False)  # also for definitions made over the web
 LOCAL_SLOTS = env.number("RUNTRAIL_LOCAL_SLOTS", 2, minimum=1)  # local jobs at once on this machine
-CI_SERVICES = {
+GITHUB_WEBHOOK_SECRET = env.secret("GITHUB_WEBHOOK_SECRET")
+CI_SERVICES: dict[str, dict[str, Any]] = {
+    "github": {
+        "BACKEND": "tracking.ci.github.service.GitHub",
+        "MESSAGES": "tracking.ci.github.records.message",
+        "OPTIONS": {
+            "api_url": env.url("GITHUB_API_URL", "https://api.github.com"),
+            "version": env.one_of("GITHUB_API_VERSION", "2022-11-28", ["2022-11-28", "2026-03-10"]),
+            "token": env.secret("GITHUB_TOKEN"),
+            "app_id": env.text("GITHUB_APP_ID"),
+            "app_key": env.secret("GITHUB_APP_KEY"),
+            "unknown_wait": env.number("GITHUB_UNKNOWN_WAIT", 600, minimum=0),  # seconds
+            "redis_url": REDIS_URL,
+            "limits": {
+                "pause": env.number("GITHUB_WRITE_PAUSE", 1),  # seconds
+                "writes_per_minute": env.number("GITHUB_WRITES_PER_MINUTE", 80, minimum=1),
+                "writes_per_hour": env.number("GITHUB_WRITES_PER_HOUR", 500, minimum=1),
+            },
+        },
+    },
     "local": {"BACKEND": "tracking.ci.local.LocalProcesses", "OPTIONS": {"folder": DATA / "local_jobs"}},
 }
 RUN_KINDS: dict[str, str] = {}  # kind of definition above tracking -> name of the task that runs it

@@ -3,7 +3,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from tracking import hooks
+
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("hooks/github/", hooks.github, name="hook_github"),
     path("", include("dashboards.urls")),
 ]

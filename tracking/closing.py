@@ -29,9 +29,9 @@ def settle(run: TestRun, *, ci: CIService, now: datetime, ask: Ask) -> bool:
             abandon(run, f"it did not end within {_seconds(ci)} of being cancelled")
             return settle_run(run, now=now)
         return False
-    if ci.confirms and not run.cancel_requested_at:
-        if not ask(run, ci=ci, now=now) or run.workflow_runs.open().exists():
-            return False
+    sure = not ci.confirms or run.cancel_requested_at or ask(run, ci=ci, now=now)
+    if not sure or run.workflow_runs.open().exists():
+        return False
     return settle_run(run, now=now)
 
 

@@ -15,8 +15,8 @@ from django.db.models import Q
 
 from tracking import job_wrapper
 from tracking.ci import CIBusy, CIRefused, CIService, CIUnavailable
-from tracking.dispatch import send_workflows, settle_lost
 from tracking.closing import abandon, settle
+from tracking.dispatch import send_workflows, settle_lost
 from tracking.lifecycle import Status, close_run, expire_run, settle_run
 from tracking.models import TestRun, WorkflowRun
 from tracking.observe import apply_observation
@@ -86,8 +86,9 @@ def follow(run: TestRun, *, ci: CIService, now: datetime, confirm: bool = False)
 
     What it tells of other runs at the same time is written down as well.
     """
-    flying = list(run.workflow_runs.in_flight().prefetch_related("attempts").select_related("run"))
-    if not flying and not confirm:
+    asked = run.workflow_runs.sent() if confirm else run.workflow_runs.in_flight()
+    flying = list(asked.prefetch_related("attempts").select_related("run"))
+    if not flying:
         return 0
     seen = ci.fetch(flying, now=now, confirm=confirm)
     heard(run, now=now)
@@ -117,7 +118,7 @@ def _refuse_at_preflight(run: TestRun, *, ci: CIService, now: datetime) -> bool:
     if run.events.filter(kind="preflight").exists():
         return False
     try:
-        found = ci.preflight(run.plan, now=now)
+        found = ci.preflight(run.plan, now=now, for_run=run.pk)
     except CIRefused as refusal:
         faults: tuple[str, ...] = (str(refusal),)
     else:

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 
 from tracking.ci import RemoteJob, RemoteRun
 from tracking.lifecycle import reopen_run
-from tracking.models import WorkflowAttempt, WorkflowJob, WorkflowRun
+from tracking.models import TestRun, WorkflowAttempt, WorkflowJob, WorkflowRun
 from tracking.timing import executed, time_attempt, time_job
 from tracking.tracker import note
 
@@ -56,6 +56,8 @@ def _may_be_news(workflow: WorkflowRun, remote: RemoteRun) -> bool:
         return True
     if _stage(remote.status) < _stage(known.status) and not remote.jobs:
         return False
+    if remote.status == "completed" and remote.is_whole and not known.is_whole:
+        return True
     first_job_at = min((job.started_at for job in remote.jobs if job.started_at), default=None)
     seen = (known.status, known.conclusion, known.first_job_at)
     return not remote.is_whole or seen != (remote.status, remote.conclusion, first_job_at)
@@ -141,9 +143,17 @@ def _merge_workflow(row: WorkflowRun, remote: RemoteRun, *, now: datetime) -> No
     # Late news of what was given up may say how it ended; only a new attempt takes an end back.
     row.conclusion = _conclusion(row) or (was if row.attempt == latest else "")
     row.save()
+    if remote.commit_sha and not row.run.commit_sha:
+        _say_what_was_tested(row.run, remote)
     if was and row.attempt > latest:
         note(row.run, "attempt", f"{row} was run again: attempt {row.attempt} has begun.", now)
         reopen_run(row.run, now=now)
+
+
+def _say_what_was_tested(run: TestRun, remote: RemoteRun) -> None:
+    """Nobody said at the start which commit it would be; the service knows."""
+    found = {"commit_sha": remote.commit_sha, "tree_hash": run.tree_hash or remote.tree_hash}
+    TestRun.objects.filter(pk=run.pk, commit_sha="").update(**found, branch=run.branch or remote.branch)
 
 
 def _conclusion(row: WorkflowRun) -> str:

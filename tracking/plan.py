@@ -89,6 +89,8 @@ def _step(step: Any, environment: Environment) -> dict[str, Any]:
         "command": step.command,
         "count": step.count,
         "inputs": {**environment.inputs, **step.inputs},
+        # The environment's go only to workflows that declare them; a step's own must be declared.
+        "optional": sorted(environment.inputs.keys() - step.inputs.keys()),
         "start_after": step.start_after,
         "spacing": step.spacing,
         "at_most": step.at_most,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Self
 
@@ -59,6 +60,10 @@ class WorkflowRunQuerySet(models.QuerySet[Any]):
     def unsent(self) -> Self:
         return self.filter(dispatch_state="intended", conclusion="")
 
+    def sent(self) -> Self:
+        """Workflows that the service has, had, or may have."""
+        return self.exclude(dispatch_state__in=["intended", "refused"])
+
     def in_flight(self) -> Self:
         """Workflows that the service has, or may have, and that have not ended."""
         return self.open().exclude(dispatch_state="intended")
@@ -99,6 +104,12 @@ class AttemptQuerySet(models.QuerySet[Any]):
     def newest(self) -> Self:
         """The attempt that decides: the last one of each workflow."""
         return self.filter(number=F("workflow__attempt"))
+
+    def job_counts(self, runs: Iterable[Any]) -> dict[tuple[Any, str], int]:
+        """How many jobs a workflow file has in a run, by a first attempt whose jobs the service listed."""
+        listed = self.filter(workflow__run__in=runs, number=1, is_whole=True, asked_at__isnull=False)
+        rows = listed.values_list("workflow__run_id", "workflow__workflow_file").annotate(Count("jobs"))
+        return {(run, file): jobs for run, file, jobs in rows.order_by("-pk")}
 
     def timed(self) -> Self:
         """Attempts in which something ran."""

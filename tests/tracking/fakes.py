@@ -60,7 +60,7 @@ class FakeCI:
         self.faults, self.refuse, self.silent = tuple(faults), set(refuse), silent
         self.lose = set(lose)  # positions whose answer is lost before anything was started
 
-    def preflight(self, plan, *, now):
+    def preflight(self, plan, *, now, for_run=None):
         return Preflight(faults=self.faults)
 
     def dispatch(self, workflow, *, now):

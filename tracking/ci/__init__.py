@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -14,11 +15,13 @@ from tracking.ci.base import (
     CIRefused,
     CIService,
     CIUnavailable,
+    Message,
     Preflight,
     RemoteJob,
     RemoteRun,
     Seen,
     Sent,
+    Unexpected,
 )
 from tracking.ci.unknown import Unknown
 
@@ -28,13 +31,16 @@ __all__ = [
     "CIRefused",
     "CIService",
     "CIUnavailable",
+    "Message",
     "Preflight",
     "RemoteJob",
     "RemoteRun",
     "Seen",
     "Sent",
+    "Unexpected",
     "connect",
     "is_known",
+    "message_reader",
 ]
 
 
@@ -51,3 +57,9 @@ def connect(service: str, project: Project) -> CIService:
 def is_known(service: str) -> bool:
     """Whether this installation can ask `service` anything."""
     return service in settings.CI_SERVICES
+
+
+def message_reader(service: str) -> Callable[[str, bytes], Message | None]:
+    """Return what reads the messages of `service`: an event's name and its raw body."""
+    reader: Callable[[str, bytes], Message | None] = import_string(settings.CI_SERVICES[service]["MESSAGES"])
+    return reader

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
+from uuid import UUID
 
 from tracking.models import WorkflowRun
 
@@ -28,6 +29,10 @@ class CIBusy(CIUnavailable):
 
 class CILost(Exception):
     """It was sent, and the answer was lost: nobody knows whether it arrived."""
+
+
+class Unexpected(CIUnavailable):
+    """It is not what the service promises to send; the message says what is missing."""
 
 
 class CIRefused(Exception):
@@ -76,6 +81,20 @@ class RemoteRun:
     repository_id: int | None = None
     github_run_id: int | None = None
     seen_by: str = "question"  # message, list or question
+    commit_sha: str = ""
+    branch: str = ""
+    tree_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a service told by itself of one workflow run or one of its jobs; `remote` has no dispatch_id."""
+
+    action: str
+    repository: str  # owner/name
+    path: str  # the workflow's file, where the message tells it
+    words: list[str]  # of the title
+    remote: RemoteRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +135,7 @@ class CIService(Protocol):
     force_after: timedelta | None  # after a cancel that did not help, ask by force
     confirms: bool  # whether it has to be asked once more before a run closes
 
-    def preflight(self, plan: dict[str, Any], *, now: datetime) -> Preflight:
+    def preflight(self, plan: dict[str, Any], *, now: datetime, for_run: UUID | None = None) -> Preflight:
         """Find out whether all of a plan can be sent, before any of it is."""
 
     def dispatch(self, workflow: WorkflowRun, *, now: datetime) -> Sent:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q
 
@@ -30,13 +31,13 @@ class LocalProcesses:
     clock = "process"
     resend_after = timedelta(0)  # a dispatch_id has one row, however often it is sent
     grace = timedelta(seconds=60)
-    force_after = None
+    force_after: timedelta | None = None
     confirms = False
 
     def __init__(self, folder: Path, project: Project | None = None) -> None:
         self.folder = Path(folder)
 
-    def preflight(self, plan: dict[str, Any], *, now: datetime) -> Preflight:
+    def preflight(self, plan: dict[str, Any], *, now: datetime, for_run: UUID | None = None) -> Preflight:
         return Preflight(faults=tuple(_faults(plan)))
 
     def dispatch(self, workflow: WorkflowRun, *, now: datetime) -> Sent:

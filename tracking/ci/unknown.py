@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from tracking.ci.base import CIRefused, Preflight, Seen, Sent
 from tracking.models import WorkflowRun
@@ -17,13 +18,13 @@ class Unknown:
     clock = "api"
     resend_after = timedelta(0)
     grace = timedelta(0)
-    force_after = None
+    force_after: timedelta | None = None
     confirms = False
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
 
-    def preflight(self, plan: dict[str, Any], *, now: datetime) -> Preflight:
+    def preflight(self, plan: dict[str, Any], *, now: datetime, for_run: UUID | None = None) -> Preflight:
         return Preflight(faults=(self.reason,))
 
     def dispatch(self, workflow: WorkflowRun, *, now: datetime) -> Sent:

@@ -1,5 +1,6 @@
 """The nouns of tracking: what can be run, where, each time it ran, and what it consisted of."""
 
+from tracking.models.calls import CallCount
 from tracking.models.definitions import Environment, Step, TestDefinition
 from tracking.models.hooks import CIRepository, WebhookDelivery
 from tracking.models.local_jobs import LocalJob
@@ -9,6 +10,7 @@ from tracking.models.workflows import WorkflowAttempt, WorkflowJob, WorkflowRun
 
 __all__ = [
     "CIRepository",
+    "CallCount",
     "DayTiming",
     "Environment",
     "LocalJob",

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from access.models import Project
 from tracking.querysets import DeliveryQuerySet
 
 
@@ -25,6 +26,14 @@ class WebhookDelivery(models.Model):
         FAILED = "failed"  # could not be read
 
     guid = models.CharField(max_length=64, unique=True, help_text="The same when it is delivered again.")
+    project = models.ForeignKey(
+        Project,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Whose secret signed it; empty: the installation's.",
+    )
     event = models.CharField(max_length=40)
     action = models.CharField(max_length=40, blank=True)
     body = models.BinaryField(help_text="The raw bytes, compressed.")
