@@ -91,7 +91,8 @@ def follow(run: TestRun, *, ci: CIService, now: datetime, confirm: bool = False)
     if not flying:
         return 0
     seen = ci.fetch(flying, now=now, confirm=confirm)
-    heard(run, now=now)
+    if seen.has_answered:
+        heard(run, now=now)
     rows = {workflow.dispatch_id: workflow for workflow in flying}
     others = [remote.dispatch_id for remote in seen.runs if remote.dispatch_id not in rows]
     if others:

@@ -51,7 +51,10 @@ class File:
 
     @property
     def data(self) -> dict[Any, Any]:
-        return yaml.safe_load(self.text)
+        try:
+            return yaml.safe_load(self.text)
+        except yaml.YAMLError:
+            return {}
 
     @property
     def name(self) -> str:

@@ -106,6 +106,7 @@ class Seen:
 
     runs: tuple[RemoteRun, ...] = ()
     listed_at: datetime | None = None
+    has_answered: bool = True  # False where there was nothing to ask
 
 
 @dataclass(frozen=True, slots=True)

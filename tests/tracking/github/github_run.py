@@ -123,6 +123,7 @@ def final_rows(run: TestRun) -> dict[str, Any]:
     )
     return {
         "run": (run.status, run.commit_sha, run.tree_hash),
+        "tags": run.workflow_runs.filter(visible_tag__startswith=run.test_run_id).count(),
         "workflows": list(run.workflow_runs.order_by("position").values_list(*workflow)),
         "attempts": list(
             WorkflowAttempt.objects.filter(workflow__run=run)

@@ -41,10 +41,11 @@ class Following:
         """
         told: list[RemoteRun] = []
         listed_at = None
-        if self._is_due(workflows, now, confirm=confirm):
+        is_due = self._is_due(workflows, now, confirm=confirm)
+        if is_due:
             told, listed_at = self._list(workflows, now)
-        told += self._answers(workflows, now)
-        return Seen(tuple(told), listed_at)
+        answers = self._answers(workflows, now)
+        return Seen((*told, *answers), listed_at, has_answered=is_due or bool(answers))
 
     def _is_due(self, workflows: Sequence[WorkflowRun], now: datetime, *, confirm: bool) -> bool:
         """Whether it is time for a list, and we are the ones to read it."""

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from access.models import Project
-from tracking.ci.base import CIRefused, Preflight, Seen, Sent
+from tracking.ci.base import CIRefused, CIUnavailable, Preflight, Seen, Sent
 from tracking.ci.github import preflight as before
 from tracking.ci.github.answers import NotThere
 from tracking.ci.github.budget import Limits
@@ -101,7 +101,12 @@ class GitHub:
         if not workflows:
             return Seen()
         with counted(self.transport, workflows[0].run_id):
-            return Following(self.client, self._watch(workflows[0])).look(workflows, now=now, confirm=confirm)
+            try:
+                following = Following(self.client, self._watch(workflows[0]))
+                return following.look(workflows, now=now, confirm=confirm)
+            except NotThere:
+                # It was there when the run began, so it is about rights; somebody may give them back.
+                raise CIUnavailable(f"the token can't see {self.client.name} any more") from None
 
     def cancel(self, workflow: WorkflowRun, *, now: datetime, force: bool = False) -> None:
         if workflow.github_run_id:

@@ -1,0 +1,321 @@
+"""Whatever happens at GitHub, a run ends in the right state, with a plain reason."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.github_double import Behaviour
+from tests.github_double.server import TOKEN
+from tests.tracking.github.github_run import Desk, final_rows
+from tracking.lifecycle import request_cancel
+from tracking.models import TestRun, WorkflowAttempt, WorkflowRun
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def desk():
+    made = Desk()
+    with made.server:
+        yield made
+    assert made.server.violations == []
+
+
+def pass_time(desk, run, service, seconds, step=5):
+    for _ in range(int(seconds / step)):
+        run = desk.look(run, service)
+        desk.world.advance(step)
+        desk.deliver()
+    return desk.look(run, service)
+
+
+def first_of(desk):
+    return desk.world.runs[min(desk.world.runs)]
+
+
+def test_a_partial_re_run_decides_and_leaves_out_the_jobs_it_took_over(desk):
+    desk.world.behaviour = lambda run: (
+        Behaviour(jobs=("lint", "test"), conclusion="failure")
+        if len(run.attempts) == 1
+        else Behaviour(queue=7, execution=11, jobs=("lint", "test"))
+    )
+    service = desk.service()
+    run = desk.begin(1)
+    pass_time(desk, run, service, 10)
+    found = first_of(desk)
+    pass_time(desk, run, service, 20)
+    found.attempts[0].jobs[0].conclusion = "success"
+    run = TestRun.objects.get(pk=run.pk)
+    assert run.status == "failed"
+
+    desk.world.rerun(found, only_failed=True)
+    desk.deliver()
+    run = TestRun.objects.get(pk=run.pk)
+    assert run.status == "running"
+    run = desk.until_closed(run, service)
+
+    assert run.status == "passed", run.reason
+    first, second = WorkflowAttempt.objects.order_by("number")
+    assert (first.conclusion, first.queue, first.execution) == ("failure", 5, 20)
+    assert (second.conclusion, second.queue, second.execution) == ("success", 7, 11)
+    assert [job.total for job in second.jobs.order_by("name")] == [None, 18]
+    assert list(run.events.filter(kind__in=["attempt", "reopened"]).values_list("kind", flat=True)) == [
+        "attempt",
+        "reopened",
+    ]
+
+
+def test_a_cancel_here_ends_the_workflows_there(desk):
+    desk.world.behaviour = lambda run: Behaviour(execution=600)
+    service = desk.service()
+    run = desk.begin(3)
+    pass_time(desk, run, service, 20)
+
+    request_cancel(TestRun.objects.get(pk=run.pk), by="ada", now=desk.now)
+    run = desk.until_closed(TestRun.objects.get(pk=run.pk), service)
+
+    assert run.status == "cancelled"
+    assert {one.attempts[-1].conclusion for one in desk.world.runs.values()} == {"cancelled"}
+    assert len(desk.server.calls("POST", r"/cancel$")) == 3
+
+
+def test_a_cancel_that_is_refused_is_asked_for_by_force(desk):
+    desk.world.behaviour = lambda run: Behaviour(execution=6000)
+    desk.world.faults.refuse_cancel = True
+    service = desk.service()
+    run = desk.begin(2)
+    pass_time(desk, run, service, 20)
+
+    request_cancel(TestRun.objects.get(pk=run.pk), by="ada", now=desk.now)
+    run = desk.until_closed(TestRun.objects.get(pk=run.pk), service)
+
+    assert run.status == "cancelled"
+    assert len(desk.server.calls("POST", r"/cancel$")) == 2
+    assert len(desk.server.calls("POST", r"/force-cancel$")) == 2
+
+
+def test_a_cancel_there_is_seen_here(desk):
+    desk.world.behaviour = lambda run: Behaviour(execution=600)
+    service = desk.service()
+    run = desk.begin(2)
+    pass_time(desk, run, service, 20)
+
+    for found in desk.world.runs.values():
+        desk.world.cancel(found)
+    run = desk.until_closed(TestRun.objects.get(pk=run.pk), service)
+
+    assert run.status == "cancelled"
+    assert run.duration < timedelta(minutes=2)
+
+
+def test_a_deleted_run_is_said_to_be_gone(desk):
+    desk.world.behaviour = lambda run: Behaviour(execution=600)
+    service = desk.service()
+    run = desk.begin(2)
+    pass_time(desk, run, service, 20)
+
+    desk.world.delete(first_of(desk))
+    run = desk.until_closed(TestRun.objects.get(pk=run.pk), service)
+
+    assert run.status == "error"
+    assert "somebody deleted it" in run.workflow_runs.get(position=1).reason
+    assert run.workflow_runs.get(position=2).conclusion == "success"
+
+
+def test_what_could_not_start_is_found_without_a_message(desk):
+    desk.world.faults.startup_failure = {2}
+
+    run = desk.until_closed(desk.begin(3))
+
+    assert run.status == "error"
+    broken = run.workflow_runs.get(position=2)
+    assert (broken.conclusion, broken.reason) == (
+        "startup_failure",
+        "GitHub could not start it: its workflow file is not valid.",
+    )
+
+
+def test_a_workflow_that_is_queued_for_ever_ends_with_the_time_limit(desk):
+    desk.world.faults.never_starts = {2}
+
+    run = desk.until_closed(desk.begin(3, timeout=900))
+
+    assert run.status == "error"
+    assert run.reason == "The run took longer than its limit of 900 s and was ended."
+    assert run.duration < timedelta(seconds=900 + 400)
+    assert not run.workflow_runs.open().exists()
+
+
+def test_an_hour_of_silence_is_not_counted_and_following_goes_on(desk):
+    desk.world.behaviour = lambda run: Behaviour(execution=300)
+    service = desk.service()
+    run = desk.begin(3, timeout=900)
+    pass_time(desk, run, service, 60)
+
+    desk.world.faults.down = True
+    desk.hooks = False
+    run = pass_time(desk, run, service, 3600, step=30)
+    assert run.is_running
+    assert run.events.filter(kind="waiting").count() == 1
+    desk.world.faults.down = False
+    run = desk.until_closed(run, service)
+
+    assert run.status == "passed", run.reason
+    assert {row[6:8] for row in final_rows(run)["attempts"]} == {(5, 300)}
+    assert "answers again" in run.events.get(kind="answered").text
+
+
+def test_a_token_that_ends_is_said_and_another_one_goes_on(desk):
+    desk.world.behaviour = lambda run: Behaviour(execution=120)
+    desk.hooks = False
+    service = desk.service()
+    run = desk.begin(3)
+    pass_time(desk, run, service, 10)
+
+    desk.server.tokens.clear()
+    run = pass_time(desk, run, service, 300)
+    assert "does not take the token" in run.events.get(kind="waiting").text
+    desk.server.tokens.add("another")
+    run = desk.until_closed(run, desk.service(token="another"))
+
+    assert run.status == "passed", run.reason
+
+
+def test_a_renamed_repository_is_followed_by_its_number(desk):
+    service = desk.service()
+    run = desk.begin(steps=[{"workflow": "build_job.yml", "count": 4, "spacing": 60, "inputs": {}}])
+    pass_time(desk, run, service, 70)
+
+    desk.world.rename(desk.repo, "acme/store")
+    run = desk.until_closed(run, service)
+
+    assert run.status == "passed", run.reason
+    assert len(desk.world.runs) == 4
+
+
+def test_a_crash_between_request_and_answer_sends_nothing_twice(desk):
+    """kill -9 of the worker in mid dispatch: the row says `sending`, GitHub has the run or not."""
+    service = desk.service()
+    run = desk.begin(3)
+    desk.look(run, service)
+    arrived, other, _ = run.workflow_runs.order_by("position")
+    for row in (arrived, other):
+        WorkflowRun.objects.filter(pk=row.pk).update(
+            dispatch_state="sending", github_run_id=None, repository_id=None, attempt=0
+        )
+    desk.world.delete(desk.world.runs[other.github_run_id])  # as if it had never come there
+    desk.world.messages.clear()
+    desk.hooks = False
+
+    run = desk.until_closed(run, service)
+
+    assert run.status == "passed", run.reason
+    assert run.workflow_runs.get(position=1).github_run_id == arrived.github_run_id
+    assert len(desk.world.runs) == 3
+    assert run.workflow_runs.get(position=2).resent == 1
+
+
+def test_a_run_that_turns_up_after_it_was_sent_again_is_cancelled_as_one_too_many(desk):
+    desk.world.faults.drop_after = {1}
+    desk.world.faults.list_lag = 900  # longer than GITHUB_UNKNOWN_WAIT
+    desk.world.behaviour = lambda run: Behaviour(queue=3000)
+    desk.hooks = False
+
+    run = desk.until_closed(desk.begin(1, timeout=7200), most=9000)
+
+    assert run.status == "passed", run.reason
+    kept = run.workflow_runs.get().github_run_id
+    assert {one.id: one.attempts[-1].conclusion for one in desk.world.runs.values()} == {
+        min(desk.world.runs): "cancelled",
+        kept: "success",
+    }
+    assert "one too many" in run.events.get(kind="surplus").text
+
+
+def test_an_enterprise_server_that_tells_no_ids_is_followed_by_titles():
+    desk = Desk(enterprise="3.17.2", hooks=False)
+    with desk.server:
+        run = desk.until_closed(desk.begin(5))
+
+    assert run.status == "passed", run.reason
+    assert set(run.workflow_runs.values_list("github_run_id", flat=True)) == set(desk.world.runs)
+
+
+def test_workflows_without_a_dispatch_id_are_told_apart_by_their_order():
+    text = "name: Old\nrun-name: ${{ inputs.job_name }}\non:\n  workflow_dispatch:\n    inputs:\n      job_name: {}\n"
+    desk = Desk(enterprise="3.17.2", hooks=False)
+    desk.world.add_file(desk.repo, "old.yml", text)
+    with desk.server:
+        run = desk.until_closed(desk.begin(steps=[{"workflow": "old.yml", "count": 4, "inputs": {}}]))
+
+    assert run.status == "passed", run.reason
+    assert list(run.workflow_runs.values_list("github_run_id", flat=True)) == sorted(desk.world.runs)
+
+
+def test_a_worker_whose_clock_is_90_seconds_wrong_gives_the_same_times(desk):
+    desk.world.faults.clock_offset = 90
+
+    run = desk.until_closed(desk.begin(2))
+
+    assert {row[6:8] for row in final_rows(run)["attempts"]} == {(5, 20)}
+
+
+def test_a_workflow_that_can_not_take_the_tag_is_followed_by_its_number(desk):
+    text = "name: Plain\non:\n  workflow_dispatch:\n"
+    desk.world.add_file(desk.repo, "plain.yml", text)
+
+    run = desk.until_closed(desk.begin(steps=[{"workflow": "plain.yml", "count": 2, "inputs": {}}]))
+
+    assert run.status == "passed", run.reason
+    assert set(run.workflow_runs.values_list("visible_tag", flat=True)) == {"Plain"}
+    assert "can't show the tag" in run.events.get(kind="preflight").text
+
+
+@pytest.mark.parametrize(
+    "spoil, said",
+    [
+        (lambda desk: setattr(desk.file, "state", "disabled_manually"), "disabled manually"),
+        (lambda desk: setattr(desk.file, "text", "on: push\n"), "workflow_dispatch trigger"),
+        (lambda desk: setattr(desk.file, "text", "on: [\n"), "no YAML in line"),
+        (lambda desk: setattr(desk.file, "path", ".github/workflows/other.yml"), "not among the workflows"),
+        (lambda desk: desk.repo.branches.clear(), "no branch or tag main"),
+        (lambda desk: setattr(desk.repo, "full_name", "acme/elsewhere"), "does not exist on GitHub"),
+        (
+            lambda desk: setattr(desk.file, "text", desk.file.text.replace("workload_type", "load")),
+            "does not declare the input workload_type",
+        ),
+    ],
+)
+def test_one_bad_workflow_is_refused_before_anything_is_sent(desk, spoil, said):
+    spoil(desk)
+
+    run = desk.until_closed(desk.begin())
+
+    assert (run.status, desk.server.calls("POST")) == ("error", [])
+    assert "Nothing was sent." in run.reason
+    assert said in run.reason
+
+
+def test_a_token_that_may_not_see_the_repository_is_not_taken_for_a_deleted_run(desk):
+    desk.world.behaviour = lambda run: Behaviour(execution=200)
+    desk.hooks = False
+    service = desk.service()
+    run = desk.begin(2)
+    pass_time(desk, run, service, 10)
+
+    desk.repo.full_name = "acme/hidden"
+    run = pass_time(desk, run, service, 600)
+    assert run.is_running
+    desk.repo.full_name = "acme/shop"
+    run = desk.until_closed(run, service)
+
+    assert run.status == "passed", run.reason
+
+
+def test_no_token_is_shown_anywhere(desk, caplog):
+    desk.server.tokens.clear()
+
+    run = desk.until_closed(desk.begin(1, timeout=60), most=200)
+
+    texts = " ".join(run.events.values_list("text", flat=True)) + run.reason + caplog.text
+    assert TOKEN not in texts
