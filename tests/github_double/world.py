@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import yaml
@@ -31,6 +32,14 @@ jobs:
 """
 
 
+@cache
+def _read(text: str) -> dict[Any, Any]:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return {}
+
+
 @dataclass(frozen=True)
 class Behaviour:
     """How a run goes: seconds, and the names of its jobs, one after the other is ready at once."""
@@ -51,10 +60,7 @@ class File:
 
     @property
     def data(self) -> dict[Any, Any]:
-        try:
-            return yaml.safe_load(self.text)
-        except yaml.YAMLError:
-            return {}
+        return _read(self.text)
 
     @property
     def name(self) -> str:

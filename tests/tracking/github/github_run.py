@@ -117,7 +117,6 @@ def final_rows(run: TestRun) -> dict[str, Any]:
         "conclusion",
         "github_run_id",
         "attempt",
-        "visible_tag",
         "dispatch_state",
         "reason",
     )
