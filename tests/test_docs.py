@@ -11,7 +11,7 @@ from tracking.timing import METHODS, QUALITIES
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
-READERS = {"text", "number", "flag", "secret", "words", "one_of", "folder", "database", "redis", "get"}
+READERS = {"text", "number", "flag", "secret", "words", "one_of", "folder", "url", "database", "redis", "get"}
 OURS = {"config", "access", "tracking"}
 
 

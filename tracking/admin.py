@@ -11,6 +11,8 @@ from access.admin import ProjectAdmin
 from access.models import Project
 from tracking.environments import give_environments
 from tracking.models import (
+    CallCount,
+    CIRepository,
     DayTiming,
     Environment,
     LocalJob,
@@ -19,6 +21,7 @@ from tracking.models import (
     Step,
     TestDefinition,
     TestRun,
+    WebhookDelivery,
     WorkflowAttempt,
     WorkflowJob,
     WorkflowRun,
@@ -149,6 +152,30 @@ class LocalJobAdmin(HistoryAdmin):
     list_display = ["id", "name", "title", "state", "conclusion", "host", "created_at", "exit_code"]
     list_filter = ["state", "conclusion", "host"]
     search_fields = ["dispatch_id", "name", "title"]
+
+
+@admin.register(CIRepository)
+class CIRepositoryAdmin(HistoryAdmin):
+    list_display = ["full_name", "service", "repository_id", "listed_at", "hook_at"]
+    list_filter = ["service"]
+    search_fields = ["full_name", "=repository_id"]
+
+
+@admin.register(CallCount)
+class CallCountAdmin(HistoryAdmin):
+    list_display = ["hour", "identity", "calls", "not_modified", "limited", "waited"]
+    list_filter = ["hour"]
+    search_fields = ["identity"]
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(HistoryAdmin):
+    """The body is compressed bytes; what was made of it is shown."""
+
+    exclude = ["body"]
+    list_display = ["received_at", "event", "action", "state", "times", "github_run_id", "problem"]
+    list_filter = ["state", "event"]
+    search_fields = ["guid", "=github_run_id"]
 
 
 class FiguresAdmin(HistoryAdmin):

@@ -74,19 +74,22 @@ def apply_delivery(
     try:
         told = read(delivery.event, delivery.raw)
     except (Unexpected, zlib.error) as problem:
-        return _end(delivery, State.FAILED, problem=str(problem))
+        _end(delivery, State.FAILED, problem=str(problem))
+        return None
     if told is None:
-        return _end(delivery, State.IGNORED)
+        _end(delivery, State.IGNORED)
+        return None
     delivery.action = told.action[:40]
     delivery.repository_id = told.remote.repository_id
     delivery.github_run_id = told.remote.github_run_id
-    CIRepository.objects.filter(service=SERVICE, repository_id=delivery.repository_id).update(
-        hook_at=delivery.received_at
-    )
+    if delivery.repository_id:
+        watch = CIRepository.objects.filter(service=SERVICE, repository_id=delivery.repository_id)
+        watch.update(hook_at=delivery.received_at)
     with transaction.atomic():
         workflow = _workflow_of(told, delivery.project_id, now)
         if workflow is None:
-            return _end(delivery, State.STRANGER)
+            _end(delivery, State.STRANGER)
+            return None
         remote = replace(told.remote, dispatch_id=workflow.dispatch_id)
         moved = apply_observation(workflow, remote, clock="api", now=now)
         _end(delivery, State.APPLIED)

@@ -16,6 +16,7 @@ from django.db.models import Q
 from tracking import job_wrapper
 from tracking.ci import CIBusy, CIRefused, CIService, CIUnavailable
 from tracking.closing import abandon, settle
+from tracking.deliveries import take_up_strangers
 from tracking.dispatch import send_workflows, settle_lost
 from tracking.lifecycle import Status, close_run, expire_run, settle_run
 from tracking.models import TestRun, WorkflowRun
@@ -186,6 +187,9 @@ def _send_what_is_due(run: TestRun, *, ci: CIService, now: datetime) -> bool:
         return send_workflows(run, ci=ci, now=now) > 0
     except CIBusy as busy:
         return silence_of(run, busy, now=now)
+    finally:
+        if ci.confirms:
+            take_up_strangers(run.workflow_runs.in_flight().filter(attempt=0))
 
 
 def _ask_again(run: TestRun, *, ci: CIService, now: datetime) -> bool:

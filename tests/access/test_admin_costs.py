@@ -14,7 +14,8 @@ from access.models import ApiToken, User
 from tests.factories import make_definition, make_ended_run, make_environment, make_project, make_user
 from tests.tracking.fakes import after
 from tracking import rollups
-from tracking.models import LocalJob, RunEvent
+from tracking.deliveries import keep_delivery
+from tracking.models import CallCount, CIRepository, LocalJob, RunEvent
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +48,9 @@ def fill(first: int, last: int) -> None:
             created_by=user,
         )
         audit.record("run.cancel", actor=user, project=project, target=number)
+        CIRepository.objects.create(service="github", repository_id=number, full_name=f"acme/shop-{number}")
+        CallCount.objects.add(f"token-{number}", {"calls": 1}, 0.5, at=after(0))
+        keep_delivery(f"guid-{number}", "ping", b"{}", project=project, now=after(0))
         LocalJob.objects.create(
             dispatch_id=f"job-{number}",
             name="build",

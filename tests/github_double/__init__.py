@@ -5,7 +5,8 @@
 """
 
 from tests.github_double.faults import Faults
+from tests.github_double.nouns import Behaviour
 from tests.github_double.server import Server
-from tests.github_double.world import Behaviour, World
+from tests.github_double.world import World
 
 __all__ = ["Behaviour", "Faults", "Server", "World"]

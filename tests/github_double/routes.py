@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import jwt
 
 from tests.github_double import shapes
-from tests.github_double.world import Repository, Run
+from tests.github_double.nouns import Repository, Run
 
 if TYPE_CHECKING:
     from tests.github_double.server import Server
@@ -60,9 +60,17 @@ def content(server: Server, name: str, path: str, query: dict[str, str], data: A
     return Said(
         200,
         {
-            **{"type": "file", "encoding": "base64", "size": len(file.text), "name": path.rsplit("/", 1)[-1]},
-            **{"path": path, "content": base64.b64encode(file.text.encode()).decode(), "sha": "b" * 40},
-            **{"url": url, "git_url": url, "html_url": url, "download_url": url},
+            "type": "file",
+            "encoding": "base64",
+            "size": len(file.text),
+            "name": path.rsplit("/", 1)[-1],
+            "path": path,
+            "content": base64.b64encode(file.text.encode()).decode(),
+            "sha": "b" * 40,
+            "url": url,
+            "git_url": url,
+            "html_url": url,
+            "download_url": url,
             "_links": {"self": url, "git": url, "html": url},
         },
     )
@@ -137,7 +145,8 @@ def jobs(server: Server, name: str, number: str, turn: str, query: dict[str, str
     tried = one.attempts[int(turn) - 1]
     size, page = int(query.get("per_page", 30)), int(query.get("page", 1))
     cut = tried.jobs[(page - 1) * size : page * size]
-    url = f"{server.url}/repos/{name}/actions/runs/{number}/attempts/{turn}/jobs?per_page={size}&page={page + 1}"
+    url = f"{server.url}/repos/{name}/actions/runs/{number}/attempts/{turn}/jobs"
+    url += f"?per_page={size}&page={page + 1}"
     more = {"Link": f'<{url}>; rel="next"'} if page * size < len(tried.jobs) else {}
     listed = [shapes.job(server.url, one.repo, one, tried, job) for job in cut]
     return Said(200, {"total_count": len(tried.jobs), "jobs": listed}, more)
@@ -163,11 +172,21 @@ def installation(server: Server, name: str, query: Any, data: Any) -> Said:
     return Said(
         200,
         {
-            **{"id": 7, "app_id": 1, "app_slug": "runtrail", "target_id": 1, "target_type": "Organization"},
-            **{"single_file_name": None, "repository_selection": "all", "events": [], "permissions": {}},
-            **{"account": shapes.user(server.url, "acme"), "created_at": at, "updated_at": at},
+            "id": 7,
+            "app_id": 1,
+            "app_slug": "runtrail",
+            "target_id": 1,
+            "target_type": "Organization",
+            "single_file_name": None,
+            "repository_selection": "all",
+            "events": [],
+            "permissions": {},
+            "account": shapes.user(server.url, "acme"),
+            "created_at": at,
+            "updated_at": at,
             **{f"{one}_url": server.url for one in ("access_tokens", "html", "repositories")},
-            **{"suspended_by": None, "suspended_at": None},
+            "suspended_by": None,
+            "suspended_at": None,
         },
     )
 

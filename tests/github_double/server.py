@@ -19,7 +19,7 @@ from tests.github_double import judge
 from tests.github_double.routes import ROUTES, Drop, Said
 from tests.github_double.world import World
 
-TOKEN = "a-token-for-tests"  # noqa: S105
+TOKEN = "a-token-for-tests"
 _OLD_NAME = re.compile(r"/repos/([^/]+/[^/]+)(/.*)?$")
 
 

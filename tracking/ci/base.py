@@ -119,6 +119,14 @@ class Preflight:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a check of the connection looked at."""
+
+    is_well: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
     """The service's answer to a dispatch, as far as it gave one."""
 
@@ -155,6 +163,9 @@ class CIService(Protocol):
 
     def cancel_surplus(self, github_run_id: int, *, now: datetime) -> None:
         """Ask the service to end a run that was started twice."""
+
+    def check_connection(self, files: Sequence[str]) -> list[Finding]:
+        """Say what is there and what is missing to send these workflow files; nothing is sent."""
 
     def output(self, workflow: WorkflowRun) -> Path | None:
         """Return the file with the workflow's output, where this machine has one."""

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from access.models import Project
-from tracking.ci.base import CIRefused, Preflight, RemoteJob, RemoteRun, Seen, Sent
+from tracking.ci.base import CIRefused, Finding, Preflight, RemoteJob, RemoteRun, Seen, Sent
 from tracking.models import LocalJob, WorkflowRun
 
 _STATUS = {"queued": "queued", "claimed": "queued", "running": "in_progress", "done": "completed"}
@@ -79,6 +79,9 @@ class LocalProcesses:
 
     def cancel_surplus(self, github_run_id: int, *, now: datetime) -> None:
         """A dispatch_id has one row here; there is never one too many."""
+
+    def check_connection(self, files: Sequence[str]) -> list[Finding]:
+        return [Finding(True, "Jobs run as processes on this machine; nothing has to be connected.")]
 
     def output(self, workflow: WorkflowRun) -> Path | None:
         return job_folder(self.folder, workflow.dispatch_id) / "output.log"

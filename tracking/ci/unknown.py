@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from tracking.ci.base import CIRefused, Preflight, Seen, Sent
+from tracking.ci.base import CIRefused, Finding, Preflight, Seen, Sent
 from tracking.models import WorkflowRun
 
 
@@ -38,6 +38,9 @@ class Unknown:
 
     def cancel_surplus(self, github_run_id: int, *, now: datetime) -> None:
         return None
+
+    def check_connection(self, files: Sequence[str]) -> list[Finding]:
+        return [Finding(False, self.reason)]
 
     def output(self, workflow: WorkflowRun) -> Path | None:
         return None

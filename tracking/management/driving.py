@@ -121,7 +121,7 @@ class Drive:
 def local_runner() -> LocalRunner:
     """The runner of this machine's local jobs."""
     return LocalRunner(
-        settings.CI_SERVICES["local"]["OPTIONS"]["folder"],  # type: ignore[index]
+        settings.CI_SERVICES["local"]["OPTIONS"]["folder"],
         host=socket.gethostname(),
         slots=settings.LOCAL_SLOTS,
         supervisor=os.environ.get("RUNTRAIL_SUPERVISOR", ""),

@@ -142,7 +142,7 @@ class SharedBudget:
     def wait(self, identity: str, *, is_write: bool) -> float:
         rules = [str(number) for rule in self.limits.rules() for number in rule]
         cost = WRITE_POINTS if is_write else READ_POINTS
-        arguments = [int(is_write), cost, self.limits.points_per_minute, *rules]
+        arguments: list[Any] = [int(is_write), cost, self.limits.points_per_minute, *rules]
         try:
             return float(self._take(keys=self._keys(identity), args=arguments))
         except redis.RedisError:

@@ -18,7 +18,7 @@ def counted(transport: Transport, run_pk: UUID | None = None) -> Iterator[None]:
     try:
         yield
     finally:
-        tally, waited = transport.take_tally()
+        tally, waited = transport.turns.take_tally()
         if tally:
             CallCount.objects.add(transport.credentials.identity, tally, waited, at=transport.server_time())
         if run_pk and tally["calls"]:

@@ -96,7 +96,11 @@ class Matching:
             .select_related("run")
             .first()
         )
-        if row is None or record.status == "completed" or row.run.events.filter(text__contains=record.id):
+        if (
+            row is None
+            or record.status == "completed"
+            or row.run.events.filter(text__contains=str(record.id))
+        ):
             return
         text = f"{row} was started twice at GitHub; the run {record.id} was cancelled as one too many."
         try:

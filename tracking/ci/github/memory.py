@@ -28,12 +28,13 @@ class Memory:
 
     def get(self, name: str) -> bytes | None:
         """Return what was put under `name`, if it is still good."""
+        found: bytes | None
         try:
-            found: bytes | None = self.redis.get(self._key(name))
-            return found
+            found = self.redis.get(self._key(name))
         except redis.RedisError:
             until, value = self.own.get(name, (0.0, b""))
-            return value if until > time.monotonic() else None
+            found = value if until > time.monotonic() else None
+        return found
 
     def put(self, name: str, value: bytes, seconds: float) -> None:
         """Keep `value` for so long."""

@@ -9,13 +9,14 @@ from typing import Any
 from uuid import UUID
 
 from access.models import Project
-from tracking.ci.base import CIRefused, CIUnavailable, Preflight, Seen, Sent
+from tracking.ci.base import CIRefused, CIUnavailable, Finding, Preflight, Seen, Sent
 from tracking.ci.github import preflight as before
 from tracking.ci.github.answers import NotThere
 from tracking.ci.github.budget import Limits
 from tracking.ci.github.client import Client
 from tracking.ci.github.connection import transport_to
 from tracking.ci.github.counting import counted
+from tracking.ci.github.diagnosis import diagnosis
 from tracking.ci.github.following import Following
 from tracking.models import CIRepository, WorkflowRun
 
@@ -114,6 +115,10 @@ class GitHub:
 
     def cancel_surplus(self, github_run_id: int, *, now: datetime) -> None:
         self._end(github_run_id, force=False)
+
+    def check_connection(self, files: Sequence[str]) -> list[Finding]:
+        with counted(self.transport):
+            return diagnosis(self.client, files)
 
     def output(self, workflow: WorkflowRun) -> Path | None:
         return None

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,17 +18,17 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from tracking.ci.base import CIBusy, CILost, CIUnavailable, Unexpected
+from tracking.ci.base import CILost, CIUnavailable, Unexpected
 from tracking.ci.github import answers
 from tracking.ci.github.budget import Budget
 from tracking.ci.github.credentials import Credentials
 from tracking.ci.github.memory import Memory
+from tracking.ci.github.turns import Turns
 
 TIMEOUT = (5.0, 30.0)  # seconds to connect, and between two pieces of the answer
 TRIES, PAUSE = 3, 0.5  # of a read; seconds before the second, doubled before the third
 HOPS = 4
 LARGEST = 32 * 1024 * 1024  # bytes of one answer
-PATIENCE = 3.0  # seconds that a turn is waited for here; a longer wait is given back to the caller
 REMEMBERED = 3600.0  # seconds that an answer is kept for its ETag
 UNSENT = (requests.ConnectTimeout, requests.exceptions.InvalidURL, requests.exceptions.SSLError)
 
@@ -47,8 +46,7 @@ class Answer:
 class Transport:
     """One identity at one server.
 
-    `offset` is GitHub's clock minus ours in seconds, as of the last answer; `tally` counts calls,
-    answers that had not changed, and seconds waited, until somebody takes it.
+    `offset` is GitHub's clock minus ours in seconds, as of the last answer.
     """
 
     def __init__(
@@ -63,21 +61,13 @@ class Transport:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.api_url, self.version, self.credentials = api_url.rstrip("/"), version, credentials
-        self.budget, self.memory, self.clock, self.sleep = budget, memory, clock, sleep
+        self.memory, self.clock, self.sleep = memory, clock, sleep
         self.session = requests.Session()
         self.session.trust_env = True
         self.offset = 0.0
         self.moved: dict[str, str] = {}
-        self.tally: Counter[str] = Counter()
-        self.waited = 0.0
+        self.turns = Turns(budget, credentials.identity, sleep)
         self.is_enterprise = False
-        self._strikes = 0
-
-    def take_tally(self) -> tuple[Counter[str], float]:
-        """Return what was counted since the last time, and the seconds waited; begin anew."""
-        taken, waited = self.tally, self.waited
-        self.tally, self.waited = Counter(), 0.0
-        return taken, waited
 
     def server_time(self) -> datetime:
         """What GitHub's clock says now, as far as we know."""
@@ -150,7 +140,7 @@ class Transport:
         if response.status_code == 401 and self._renewed(response):
             response = self._call("GET", url)
         if response.status_code == 304 and kept:
-            self.tally["not_modified"] += 1
+            self.turns.tally["not_modified"] += 1
             return Answer(200, json.loads(remembered), url)
         answer = self._answer(answers.judged(response, is_write=False, closed=self._close), response)
         if keep and response.headers.get("ETag"):
@@ -177,7 +167,7 @@ class Transport:
         """One call and the redirects that follow from it; the method never changes on the way."""
         home = urlsplit(self.api_url).netloc
         for _ in range(HOPS):
-            self._take_turn(is_write=method != "GET")
+            self.turns.take(is_write=method != "GET")
             is_home = urlsplit(url).netloc == home
             sent = {**self._headers(is_home=is_home), **(headers or {})}
             try:
@@ -196,21 +186,6 @@ class Transport:
                 self.moved[url] = target
             url = target
         raise CIUnavailable("GitHub sent us round in a circle.")
-
-    def _take_turn(self, *, is_write: bool) -> None:
-        while wait := self.budget.wait(self.credentials.identity, is_write=is_write):
-            if self.waited_now(wait):
-                continue
-            raise CIBusy("GitHub's limits leave no call just now", retry_after=wait)
-        self.tally["calls"] += 1
-
-    def waited_now(self, seconds: float) -> bool:
-        """Wait for a short time here; False where it is too long for that."""
-        if seconds > PATIENCE:
-            return False
-        self.sleep(seconds)
-        self.waited += seconds
-        return True
 
     def _headers(self, *, is_home: bool) -> dict[str, str]:
         common = {"User-Agent": "runtrail", "Accept": "application/vnd.github+json"}
@@ -237,15 +212,10 @@ class Transport:
                 return
 
     def _close(self, response: requests.Response) -> float:
-        """A limit was hit: nobody with this identity calls until it is over; return the seconds."""
-        self._strikes += 1
-        seconds = answers.seconds_to_wait(response, self.clock() + self.offset, self._strikes)
-        self.budget.close(self.credentials.identity, seconds)
-        self.tally["limited"] += 1
-        return seconds
+        return self.turns.close(response, self.clock() + self.offset)
 
     def _answer(self, response: requests.Response, original: requests.Response) -> Answer:
-        self._strikes = 0
+        self.turns.went_well()
         try:
             data = response.json() if response.content else None
         except ValueError:
