@@ -72,6 +72,7 @@ def _workflows(chance, runs: list[TestRun]) -> None:
             is_open = run.is_running and position > 20
             workflow = WorkflowRun(
                 run=run,
+                project_id=run.project_id,
                 position=position,
                 name="build_job",
                 due_at=run.started_at,

@@ -17,6 +17,8 @@ from tracking.models import (
     Environment,
     LocalJob,
     RunEvent,
+    RunnerDay,
+    RunnerTiming,
     RunTiming,
     Step,
     TestDefinition,
@@ -191,6 +193,27 @@ class RunTimingAdmin(FiguresAdmin):
     list_filter = ["run__project"]
     search_fields = ["run__test_run_id"]
     list_select_related = ["run"]
+
+
+class RunnersAdmin(FiguresAdmin):
+    exclude = ["queue_sketch", "execution_sketch"]
+
+
+@admin.register(RunnerTiming)
+class RunnerTimingAdmin(RunnersAdmin):
+    list_display = ["run", "runner_group", "labels", "jobs", "queue_sum", "execution_sum"]
+    list_filter = ["runner_group"]
+    search_fields = ["run__test_run_id", "labels"]
+    list_select_related = ["run"]
+
+
+@admin.register(RunnerDay)
+class RunnerDayAdmin(RunnersAdmin):
+    list_display = ["day", "project", "runner_group", "labels", "jobs", "queue_sum", "execution_sum"]
+    list_filter = ["project", "runner_group"]
+    search_fields = ["labels"]
+    date_hierarchy = "day"
+    list_select_related = ["project"]
 
 
 @admin.register(DayTiming)

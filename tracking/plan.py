@@ -53,6 +53,7 @@ def intended_workflows(run: TestRun) -> list[WorkflowRun]:
             rows.append(
                 WorkflowRun(
                     run=run,
+                    project_id=run.project_id,
                     position=len(rows) + 1,
                     step=number,
                     name=step["name"],

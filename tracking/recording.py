@@ -66,6 +66,7 @@ def record_workflow(run: TestRun, workflow_id: int | None, name: str, *, now: da
         position = run.workflow_runs.count() + 1
         return WorkflowRun.objects.create(
             run=run,
+            project_id=run.project_id,
             position=position,
             name=name.rsplit("/", 1)[-1].removesuffix(".yml").removesuffix(".yaml"),
             due_at=now,

@@ -4,7 +4,7 @@ from tracking.models.calls import CallCount
 from tracking.models.definitions import Environment, Step, TestDefinition
 from tracking.models.hooks import CIRepository, WebhookDelivery
 from tracking.models.local_jobs import LocalJob
-from tracking.models.rollups import DayTiming, RunTiming
+from tracking.models.rollups import DayTiming, RunnerDay, RunnerTiming, RunTiming
 from tracking.models.runs import RunEvent, Space, TestRun
 from tracking.models.workflows import WorkflowAttempt, WorkflowJob, WorkflowRun
 
@@ -16,6 +16,8 @@ __all__ = [
     "LocalJob",
     "RunEvent",
     "RunTiming",
+    "RunnerDay",
+    "RunnerTiming",
     "Space",
     "Step",
     "TestDefinition",

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
+from access.models import Project
 from tracking.models.runs import TestRun
 from tracking.querysets import AttemptQuerySet, WorkflowRunQuerySet
 
@@ -42,6 +43,8 @@ class WorkflowRun(models.Model):
         UNKNOWN = "unknown"  # the answer was lost; looked for before it is sent again
 
     run = models.ForeignKey(TestRun, models.CASCADE, related_name="workflow_runs", db_index=False)
+    # The run's, kept here so that a project's workflows of all runs are read newest first by an index.
+    project = models.ForeignKey(Project, models.CASCADE, related_name="+", db_index=False)
     position = models.PositiveIntegerField(help_text="1, 2, 3 … in the order of the plan.")
     step = models.PositiveSmallIntegerField(default=0, help_text="Which step of the plan it belongs to.")
     name = models.CharField(max_length=255)
@@ -73,6 +76,10 @@ class WorkflowRun(models.Model):
 
     class Meta:
         ordering = ["run", "position"]
+        indexes = [
+            models.Index(fields=["project", "-id"], name="workflow_runs_project_idx"),
+            models.Index(fields=["project", "id"], name="workflow_runs_open_idx", condition=Q(conclusion="")),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["run", "position"], name="workflow_position_once"),
             models.UniqueConstraint(
