@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import base64
-import re
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import jwt
-
 from tests.github_double import shapes
-from tests.github_double.nouns import Repository, Run
+from tests.github_double.dispatching import dispatch
+from tests.github_double.nouns import Run
+from tests.github_double.saying import Said, nothing, repo_of
 
 if TYPE_CHECKING:
     from tests.github_double.server import Server
@@ -19,26 +17,15 @@ if TYPE_CHECKING:
 REPO = r"/repos/(?P<name>[^/]+/[^/]+)"
 
 
-class Drop(Exception):
-    """The connection is closed without an answer."""
-
-
-@dataclass
-class Said:
-    status: int
-    data: Any
-    headers: dict[str, str] = field(default_factory=dict)
-
-
 def repository(server: Server, name: str, query: Any, data: Any) -> Said:
-    repo = _repo(server, name)
-    return Said(200, shapes.full_repository(server.url, repo)) if repo else _none()
+    repo = repo_of(server, name)
+    return Said(200, shapes.full_repository(server.url, repo)) if repo else nothing()
 
 
 def ref(server: Server, name: str, kind: str, ref: str, query: Any, data: Any) -> Said:
-    repo = _repo(server, name)
+    repo = repo_of(server, name)
     if repo is None or kind != "heads" or ref not in repo.branches:
-        return _none()
+        return nothing()
     sha = repo.branches[ref]
     at = {"type": "commit", "sha": sha, "url": f"{server.url}/repos/{name}/git/commits/{sha}"}
     url = f"{server.url}/repos/{name}/git/refs/{kind}/{ref}"
@@ -46,16 +33,16 @@ def ref(server: Server, name: str, kind: str, ref: str, query: Any, data: Any) -
 
 
 def workflow(server: Server, name: str, key: str, query: Any, data: Any) -> Said:
-    repo = _repo(server, name)
+    repo = repo_of(server, name)
     file = repo.file(key) if repo else None
-    return Said(200, shapes.workflow(server.url, repo, file)) if file else _none()
+    return Said(200, shapes.workflow(server.url, repo, file)) if file else nothing()
 
 
 def content(server: Server, name: str, path: str, query: dict[str, str], data: Any) -> Said:
-    repo = _repo(server, name)
+    repo = repo_of(server, name)
     file = next((one for one in repo.files.values() if one.path == path), None) if repo else None
     if file is None or (repo and query.get("ref", repo.default_branch) not in repo.branches):
-        return _none()
+        return nothing()
     url = f"{server.url}/repos/{name}/contents/{path}"
     return Said(
         200,
@@ -76,40 +63,10 @@ def content(server: Server, name: str, path: str, query: dict[str, str], data: A
     )
 
 
-def dispatch(server: Server, name: str, key: str, query: Any, data: dict[str, Any]) -> Said:
-    world, repo = server.world, _repo(server, name)
-    file = repo.file(key) if repo else None
-    if repo is None or file is None:
-        return _none()
-    wrong = _wrong(server, repo, file, data)
-    if wrong:
-        return Said(422, {"message": wrong})
-    world.dispatches += 1
-    number, faults = world.dispatches, world.faults
-    limited = _limited(server, number)
-    if limited:
-        return limited
-    if faults.fails("error_before", number):
-        return Said(500, {"message": "Failed to run workflow dispatch"})
-    if faults.fails("unavailable", number):
-        return Said(503, {"message": "No server is currently available"})
-    if faults.fails("drop_before", number):
-        raise Drop
-    run = world.start(repo, file, data["ref"], {k: str(v) for k, v in (data.get("inputs") or {}).items()})
-    if faults.fails("error_after", number):
-        return Said(500, {"message": "Failed to run workflow dispatch"})
-    if faults.fails("drop_after", number):
-        raise Drop
-    if server.enterprise or not data.get("return_run_details"):
-        return Said(204, None)
-    url = f"{server.url}/repos/{repo.full_name}/actions/runs/{run.id}"
-    return Said(200, {"workflow_run_id": run.id, "run_url": url, "html_url": url})
-
-
 def runs(server: Server, name: str, query: dict[str, str], data: Any) -> Said:
-    repo, world = _repo(server, name), server.world
+    repo, world = repo_of(server, name), server.world
     if repo is None:
-        return _none()
+        return nothing()
     filters = set(query) - {"per_page", "page"}
     lag = world.faults.stale_filters if filters else world.faults.list_lag
     shown = world.now - timedelta(seconds=lag)
@@ -128,20 +85,20 @@ def runs(server: Server, name: str, query: dict[str, str], data: Any) -> Said:
 
 def run(server: Server, name: str, number: str, query: Any, data: Any) -> Said:
     one = _run(server, name, number)
-    return Said(200, shapes.run(server.url, one.repo, one, one.attempts[-1])) if one else _none()
+    return Said(200, shapes.run(server.url, one.repo, one, one.attempts[-1])) if one else nothing()
 
 
 def attempt(server: Server, name: str, number: str, turn: str, query: Any, data: Any) -> Said:
     one = _run(server, name, number)
     if one is None or int(turn) > len(one.attempts):
-        return _none()
+        return nothing()
     return Said(200, shapes.run(server.url, one.repo, one, one.attempts[int(turn) - 1]))
 
 
 def jobs(server: Server, name: str, number: str, turn: str, query: dict[str, str], data: Any) -> Said:
     one = _run(server, name, number)
     if one is None or int(turn) > len(one.attempts):
-        return _none()
+        return nothing()
     tried = one.attempts[int(turn) - 1]
     size, page = int(query.get("per_page", 30)), int(query.get("page", 1))
     cut = tried.jobs[(page - 1) * size : page * size]
@@ -155,7 +112,7 @@ def jobs(server: Server, name: str, number: str, turn: str, query: dict[str, str
 def cancel(server: Server, name: str, number: str, how: str, query: Any, data: Any) -> Said:
     one = _run(server, name, number)
     if one is None:
-        return _none()
+        return nothing()
     if server.world.faults.refuse_cancel and how == "cancel":
         return Said(409, {"message": "Cannot cancel a workflow run that is completed."})
     server.world.cancel(one)
@@ -198,56 +155,9 @@ def access_token(server: Server, number: str, query: Any, data: Any) -> Said:
     return Said(201, {"token": token, "expires_at": shapes.stamp(end), "permissions": {}})
 
 
-def shows_who_it_is(server: Server, token: str) -> bool:
-    try:
-        jwt.decode(
-            token, server.app_key, algorithms=["RS256"], options={"verify_exp": False, "verify_iat": False}
-        )
-    except jwt.PyJWTError:
-        return False
-    return True
-
-
-def _wrong(server: Server, repo: Repository, file: Any, data: dict[str, Any]) -> str:
-    declared = file.trigger
-    given = data.get("inputs") or {}
-    if declared is None:
-        return "Workflow does not have 'workflow_dispatch' trigger"
-    if server.enterprise and "return_run_details" in data:
-        return 'Invalid request.\n\n"return_run_details" is not a permitted key.'
-    if re.fullmatch(r"[0-9a-f]{40}", data["ref"]) or data["ref"] not in repo.branches:
-        return f"No ref found for: {data['ref']}"
-    unknown = [name for name in given if name not in declared]
-    if unknown:
-        return f"Unexpected inputs provided: {unknown}"
-    for name, spec in declared.items():
-        if (spec or {}).get("required") and not (spec or {}).get("default") and name not in given:
-            return f"Required input '{name}' not provided"
-    return ""
-
-
-def _limited(server: Server, number: int) -> Said | None:
-    faults = server.world.faults
-    wait = {"Retry-After": str(faults.retry_after)} if faults.retry_after is not None else {}
-    if faults.fails("too_many", number):
-        return Said(429, {"message": "Too many requests"}, wait)
-    if faults.fails("secondary", number):
-        text = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
-        return Said(403, {"message": text}, wait)
-    return None
-
-
-def _repo(server: Server, name: str) -> Repository | None:
-    return next((one for one in server.world.repos if one.full_name == name), None)
-
-
 def _run(server: Server, name: str, number: str) -> Run | None:
     found = server.world.runs.get(int(number))
-    return found if found and found.repo is _repo(server, name) else None
-
-
-def _none() -> Said:
-    return Said(404, {"message": "Not Found"})
+    return found if found and found.repo is repo_of(server, name) else None
 
 
 ROUTES = [

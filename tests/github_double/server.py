@@ -16,7 +16,8 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.github_double import judge
-from tests.github_double.routes import ROUTES, Drop, Said
+from tests.github_double.routes import ROUTES
+from tests.github_double.saying import Drop, Said
 from tests.github_double.world import World
 
 TOKEN = "a-token-for-tests"

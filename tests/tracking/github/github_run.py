@@ -102,6 +102,15 @@ class Desk:
         return run
 
 
+def pass_time(desk: Desk, run: TestRun, service: GitHub, seconds: float, step: float = 5) -> TestRun:
+    """Let time pass, looking every `step` seconds, and return the run as it is then."""
+    for _ in range(int(seconds / step)):
+        run = desk.look(run, service)
+        desk.world.advance(step)
+        desk.deliver()
+    return desk.look(run, service)
+
+
 def final_rows(run: TestRun) -> dict[str, Any]:
     """All that was learned of a run, without what depends on the way it was learned."""
     job = (

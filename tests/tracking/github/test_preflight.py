@@ -7,14 +7,6 @@ from tests.tracking.github.github_run import Desk, final_rows
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def desk():
-    made = Desk()
-    with made.server:
-        yield made
-    assert made.server.violations == []
-
-
 def test_an_enterprise_server_that_tells_no_ids_is_followed_by_titles():
     desk = Desk(enterprise="3.17.2", hooks=False)
     with desk.server:

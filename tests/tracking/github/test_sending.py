@@ -8,14 +8,6 @@ from tests.tracking.github.github_run import Desk, final_rows
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def desk():
-    made = Desk()
-    with made.server:
-        yield made
-    assert made.server.violations == []
-
-
 def sent_once(desk, run, count=34):
     """Each row has its own run at GitHub, and GitHub has no other."""
     numbers = set(run.workflow_runs.values_list("github_run_id", flat=True))
