@@ -149,7 +149,7 @@ def installation(server: Server, name: str, query: Any, data: Any) -> Said:
 
 
 def access_token(server: Server, number: str, query: Any, data: Any) -> Said:
-    token = f"ghs_{len(server.tokens)}_" + "x" * 512  # as long as they have been since April 2026
+    token = f"ghs_{next(server.world.numbers)}_" + "x" * 512  # as long as they have been since April 2026
     server.tokens.add(token)
     end = server.world.now + timedelta(hours=1)
     return Said(201, {"token": token, "expires_at": shapes.stamp(end), "permissions": {}})
