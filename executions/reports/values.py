@@ -92,7 +92,7 @@ def short_name(text: str, longest: int) -> str:
     """Return `text`, or its beginning with a hash of the whole where it has more than `longest` bytes.
 
     >>> short_name("x" * 100, 40)
-    'xxxxxxxxxxxxxxxxx … 8b4b3a3f8b1a5dd0'
+    'xxxxxxxxxxxxxxxxxxx … 09ecb6ebc8bcefc7'
     """
     text = clean(text)
     if len(text) * 4 <= longest:

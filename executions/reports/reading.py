@@ -1,0 +1,45 @@
+"""The way in: content of any known format, packed or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+from executions.reports.attempts import counted
+from executions.reports.base import CaseOutcome, Limits, ReportFacts, UnknownFormat
+from executions.reports.detection import HEAD, detect
+from executions.reports.junit import read_junit
+from executions.reports.recorder import Recorder
+from executions.reports.source import buffered
+
+Reader = Callable[[BinaryIO, Recorder], Iterator[CaseOutcome]]
+READERS: dict[str, Reader] = {
+    "junit": read_junit,
+}
+DEFAULT_LIMITS = Limits()
+
+
+def read(
+    stream: BinaryIO, *, name: str = "", format: str = "auto", limits: Limits = DEFAULT_LIMITS
+) -> tuple[ReportFacts, Iterator[CaseOutcome]]:
+    """Return the facts and the outcomes of one report that is not packed.
+
+    The outcomes are read while they are taken; the facts are complete when they have ended, and not before.
+
+    Args:
+        stream: the content, from its beginning; it need not be seekable and is not closed.
+        name: what the report is called, for its facts only.
+        format: a key of `READERS`, or `auto`.
+
+    Raises:
+        UnknownFormat: at once, when the format is unknown.
+        UnreadableReport: while the outcomes are taken; nothing of the report holds then.
+    """
+    source = buffered(stream, limits)
+    if format in {"auto", ""}:
+        format = detect(source.peek(HEAD)[:HEAD])
+    reader = READERS.get(format)
+    if reader is None:
+        raise UnknownFormat(f"The format {format[:40]!r} is unknown; known are {', '.join(READERS)}, or auto.")
+    facts = ReportFacts(format=format, name=name)
+    return facts, counted(reader(source, Recorder(facts, limits)), facts)
