@@ -7,14 +7,22 @@ from typing import BinaryIO
 
 from executions.reports.attempts import counted
 from executions.reports.base import CaseOutcome, Limits, ReportFacts, UnknownFormat
+from executions.reports.ctrf import read_ctrf
 from executions.reports.detection import HEAD, detect
 from executions.reports.junit import read_junit
+from executions.reports.pytest_json import read_pytest_json
 from executions.reports.recorder import Recorder
+from executions.reports.reportlog import read_reportlog
+from executions.reports.runtrail_report import read_runtrail
 from executions.reports.source import buffered
 
 Reader = Callable[[BinaryIO, Recorder], Iterator[CaseOutcome]]
 READERS: dict[str, Reader] = {
+    "runtrail": read_runtrail,
     "junit": read_junit,
+    "pytest-json-report": read_pytest_json,
+    "pytest-reportlog": read_reportlog,
+    "ctrf": read_ctrf,
 }
 DEFAULT_LIMITS = Limits()
 

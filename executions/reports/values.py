@@ -6,6 +6,7 @@ import hashlib
 import math
 import re
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 LONGEST = 1e9  # seconds, some thirty years; beyond it stands no duration but a mistake
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
@@ -48,7 +49,7 @@ def _number(text: str) -> float | None:
 
 
 def parse_moment(value: object) -> datetime | None:
-    """Return a moment in UTC from ISO 8601 or seconds or milliseconds since 1970; without a zone it is UTC.
+    """Return a moment in UTC from ISO 8601, a mail's date or seconds or milliseconds since 1970; without a zone it is UTC.
 
     >>> parse_moment("2024-02-30T10:00:00"), parse_moment(1700000000000).isoformat()
     (None, '2023-11-14T22:13:20+00:00')
@@ -57,13 +58,19 @@ def parse_moment(value: object) -> datetime | None:
         if isinstance(value, str):
             text = value.strip()
             if not _EPOCH.fullmatch(text):
-                return _in_utc(datetime.fromisoformat(text)) if len(text) >= len("2024-02-30") else None
+                return _in_utc(_moment(text))
             value = float(text)
         if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
             return datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC)
-    except (ValueError, OverflowError, OSError):
+    except (ValueError, OverflowError, OSError, TypeError, IndexError):
         pass
     return None
+
+
+def _moment(text: str) -> datetime:
+    if text[:4].isdigit() and len(text) >= len("2024-02-30"):
+        return datetime.fromisoformat(text)
+    return parsedate_to_datetime(text)
 
 
 def _in_utc(moment: datetime) -> datetime:

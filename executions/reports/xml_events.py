@@ -58,6 +58,10 @@ class _Pending:
             text = self.texts[-1] = BoundedText(max(self.limits.details, self.limits.output))
         text.add(piece)
 
+    def skipped_entity(self, name: str, is_parameter: bool) -> None:
+        if not is_parameter:
+            self.characters(f"&{name};")
+
 
 def xml_events(stream: BinaryIO, limits: Limits) -> Iterator[Event]:
     """Yield start and end of every element, without namespaces; the text directly inside comes with the end.
@@ -72,7 +76,8 @@ def xml_events(stream: BinaryIO, limits: Limits) -> Iterator[Event]:
     parser.StartElementHandler = pending.start
     parser.EndElementHandler = pending.end
     parser.CharacterDataHandler = pending.characters
-    parser.EntityDeclHandler = _refuse_entity
+    parser.EntityDeclHandler = _judge_entity
+    parser.SkippedEntityHandler = pending.skipped_entity
     fed = 0
     try:
         for chunk in chunks:
@@ -90,11 +95,13 @@ def xml_events(stream: BinaryIO, limits: Limits) -> Iterator[Event]:
     yield from pending.events
 
 
-def _refuse_entity(name: str, *_: object) -> None:
-    raise UnreadableReport(
-        f"The report declares an entity ({name[:60]!r}). Entities are refused, because they can grow without"
-        " bounds and read files; write the report without them."
-    )
+def _judge_entity(name: str, is_parameter: bool, value: str | None, *_: object) -> None:
+    """Refuse entities that would be expanded; those of other files are never read and stay as they stand."""
+    if value is not None:
+        raise UnreadableReport(
+            f"The report declares an entity ({name[:60]!r}). Entities are refused, because they can grow"
+            " without bounds; write the report without them."
+        )
 
 
 def _wording(error: expat.ExpatError) -> str:
