@@ -57,7 +57,7 @@ class _JUnit:
             self.root = attributes or {"name": ""}
             self._open_root(attributes)
         if name == "testcase":
-            self.cases.append(JUnitCase(attributes, self.suites))
+            self.cases.append(JUnitCase(attributes, self.suites, is_pytest=self.is_pytest))
         elif self.cases:
             self.cases[-1].start(name, attributes)
         elif name == "testsuite":
@@ -98,7 +98,7 @@ class _JUnit:
         self.recorder.facts.elements[outcome] += 1
         if not case.name:
             self.unnamed += 1
-        identity = case.identity(is_pytest=self.is_pytest, unnamed=self.unnamed)
+        identity = case.identity(self.unnamed)
         for row in case.tries(self.recorder, identity, outcome):
             if self.is_pytest and case.name:
                 yield from self.tries.add(row)
@@ -109,7 +109,9 @@ class _JUnit:
         facts = self.recorder.facts
         declared, seen = facts.declared.get("tests"), facts.elements.total()
         if declared is not None and declared != seen and facts.producer != "pytest":
-            self.recorder.say(f"The report declares {declared:g} tests and lists {seen}; what it lists is kept.")
+            self.recorder.say(
+                f"The report declares {declared:g} tests and lists {seen}; what it lists is kept."
+            )
         elif not seen:
             self.recorder.say("The report lists no test.")
 
@@ -122,5 +124,3 @@ def _add_declared(declared: dict[str, float], attributes: dict[str, str]) -> Non
         value = attributes.get(key, "").strip()
         if value.isascii() and value.isdigit() and len(value) < 10:
             declared[key] = declared.get(key, 0.0) + int(value)
-
-

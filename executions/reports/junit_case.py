@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from executions.reports.base import CaseOutcome, Outcome
 from executions.reports.names import case_name, junit_key, pytest_nodeid, suite_of
 from executions.reports.recorder import Recorder, first_line
+from executions.reports.values import parse_line
 
 FAILING: dict[str, Outcome] = {"error": "error", "failure": "failed"}
 SKIPPING = {"skipped", "skip", "ignored", "disabled", "pending"}
@@ -50,6 +51,7 @@ class JUnitCase:
     results: list[_Result] = field(default_factory=list)
     earlier: list[_Result] = field(default_factory=list)
     is_flaky: bool = False
+    is_pytest: bool = False
     stdout: str = ""
     stderr: str = ""
     _inside: dict[str, str] | None = None  # texts within a try
@@ -103,12 +105,12 @@ class JUnitCase:
                 return "failed"
         return self.worst
 
-    def identity(self, *, is_pytest: bool, unnamed: int) -> Identity:
+    def identity(self, unnamed: int) -> Identity:
         """Return the names of the test; without a name it is the `unnamed`-th of its report."""
         if not self.name:
             base = self.classname or " > ".join(filter(None, self.suites)) or "(no name)"
             return "", f"{base} #{unnamed}", "", False
-        if is_pytest:
+        if self.is_pytest:
             nodeid, is_placed = pytest_nodeid(self.classname, self.name, self.attributes.get("file", ""))
             key = f"{self.classname}::{self.name}" if self.classname else junit_key(nodeid)
             return "", nodeid, key, is_placed
@@ -141,9 +143,15 @@ class JUnitCase:
             stdout=(last.stdout if last else "") or self.stdout,
             stderr=(last.stderr if last else "") or self.stderr,
             file=self.attributes.get("file", ""),
-            line=self.attributes.get("line") or self.attributes.get("lineno"),
-            started_at=recorder.moment(self.attributes["timestamp"]) if "timestamp" in self.attributes else None,
+            line=self._line(),
+            started_at=recorder.moment(self.attributes["timestamp"])
+            if "timestamp" in self.attributes
+            else None,
         )
+
+    def _line(self) -> int | None:
+        line = parse_line(self.attributes.get("line") or self.attributes.get("lineno"))
+        return line + 1 if line is not None and self.is_pytest else line  # pytest counts from 0
 
     def _row(
         self, recorder: Recorder, identity: Identity, row: _Result, outcome: Outcome, number: int
@@ -163,5 +171,5 @@ class JUnitCase:
             stdout=row.stdout,
             stderr=row.stderr,
             file=self.attributes.get("file", ""),
-            line=self.attributes.get("line"),
+            line=self._line(),
         )

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 from executions.reports.base import CaseOutcome, Outcome
 from executions.reports.json_parts import json_parts
 from executions.reports.names import junit_key
-from executions.reports.pytest_texts import deciding, one_based, outcome_of, texts_of
+from executions.reports.pytest_texts import deciding, one_based, outcome_of, texts_of, times_of
 from executions.reports.recorder import Recorder
 
 _OUTCOMES: dict[str, Outcome] = {
@@ -61,7 +61,12 @@ def _collector(value: dict[str, Any], recorder: Recorder, seen: set[str]) -> Ite
     recorder.facts.elements[result] += 1
     message, details = texts_of(value.get("longrepr"))
     yield recorder.case(
-        nodeid, result, junit_key=junit_key(nodeid), file=nodeid.partition("::")[0], message=message, details=details
+        nodeid,
+        result,
+        junit_key=junit_key(nodeid),
+        file=nodeid.partition("::")[0],
+        message=message,
+        details=details,
     )
 
 
@@ -79,20 +84,19 @@ def _test(value: dict[str, Any], recorder: Recorder) -> Iterator[CaseOutcome]:
     if told == "rerun":  # the report keeps neither how often nor why
         message = "failed and was run again"
         yield recorder.case(nodeid, "failed", junit_key=key, is_final=False, message=message, **place)
-    times = {name: recorder.seconds(phase.get("duration")) for name, phase in phases.items()}
+    total, call = times_of(phases)
     decided = deciding(phases)
     message, details = texts_of(decided.get("longrepr"))
     crash = decided.get("crash")
     if isinstance(crash, dict) and isinstance(crash.get("message"), str):
         message = crash["message"]
-    known = [time for time in times.values() if time is not None]
     yield recorder.case(
         nodeid,
         outcome,
         junit_key=key,
         attempt=2 if told == "rerun" else 1,
-        duration=sum(known) if known else None,
-        call_duration=times.get("call"),
+        duration=recorder.seconds(total),
+        call_duration=recorder.seconds(call),
         message=message if outcome != "passed" else "",
         details=details if outcome != "passed" else "",
         stdout=_output(phases, "stdout", "log"),

@@ -91,3 +91,14 @@ def deciding(phases: dict[str, dict[str, Any]]) -> dict[str, Any]:
 def one_based(line: Any) -> int | None:
     """Return a line counted from 1; pytest counts from 0."""
     return line + 1 if isinstance(line, int) and not isinstance(line, bool) else None
+
+
+def times_of(phases: dict[str, dict[str, Any]]) -> tuple[float | None, float | None]:
+    """Return the seconds of the whole try and of its call, None where the report has none.
+
+    The sum is taken before it is judged: a test that freezes the clock has a set-up of years and a
+    teardown of as many years less than nothing.
+    """
+    times = {name: phase.get("duration") for name, phase in phases.items()}
+    known = {name: float(time) for name, time in times.items() if isinstance(time, int | float)}
+    return (sum(known.values()) if known else None), known.get("call")

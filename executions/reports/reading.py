@@ -9,12 +9,17 @@ from executions.reports.attempts import counted
 from executions.reports.base import CaseOutcome, Limits, ReportFacts, UnknownFormat
 from executions.reports.ctrf import read_ctrf
 from executions.reports.detection import HEAD, detect
+from executions.reports.go_test import read_go_test
 from executions.reports.junit import read_junit
+from executions.reports.nunit import read_nunit
 from executions.reports.pytest_json import read_pytest_json
 from executions.reports.recorder import Recorder
 from executions.reports.reportlog import read_reportlog
 from executions.reports.runtrail_report import read_runtrail
 from executions.reports.source import buffered
+from executions.reports.tap import read_tap
+from executions.reports.trx import read_trx
+from executions.reports.xunit_net import read_xunit
 
 Reader = Callable[[BinaryIO, Recorder], Iterator[CaseOutcome]]
 READERS: dict[str, Reader] = {
@@ -23,6 +28,12 @@ READERS: dict[str, Reader] = {
     "pytest-json-report": read_pytest_json,
     "pytest-reportlog": read_reportlog,
     "ctrf": read_ctrf,
+    "trx": read_trx,
+    "xunit": read_xunit,
+    "nunit3": read_nunit,
+    "nunit2": read_nunit,
+    "go-test-json": read_go_test,
+    "tap": read_tap,
 }
 DEFAULT_LIMITS = Limits()
 
@@ -48,6 +59,8 @@ def read(
         format = detect(source.peek(HEAD)[:HEAD])
     reader = READERS.get(format)
     if reader is None:
-        raise UnknownFormat(f"The format {format[:40]!r} is unknown; known are {', '.join(READERS)}, or auto.")
+        raise UnknownFormat(
+            f"The format {format[:40]!r} is unknown; known are {', '.join(READERS)}, or auto."
+        )
     facts = ReportFacts(format=format, name=name)
     return facts, counted(reader(source, Recorder(facts, limits)), facts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,7 @@ from executions.reports.base import CaseOutcome, Limits, Outcome, ReportFacts
 from executions.reports.values import bounded, clean, parse_line, parse_moment, parse_seconds, short_name
 
 _MARKERS = 50
+_EXAMPLES = 3  # of values that can't be understood
 
 
 class Recorder:
@@ -18,6 +20,7 @@ class Recorder:
     def __init__(self, facts: ReportFacts, limits: Limits) -> None:
         self.facts = facts
         self.limits = limits
+        self._unknown: Counter[str] = Counter()
 
     def say(self, problem: str) -> None:
         self.facts.say(problem, self.limits)
@@ -26,15 +29,22 @@ class Recorder:
         """Return a duration; one that can't be understood is unknown and said."""
         found = parse_seconds(value)
         if found is None and value is not None and value != "":
-            self.say(f"A duration is unknown: {bounded(str(value), 60)!r} is no number of seconds.")
+            self._doubt("duration", "no number of seconds", value)
         return found
 
     def moment(self, value: object) -> datetime | None:
         """Return a moment in UTC; one that can't be understood is unknown and said."""
         found = parse_moment(value)
         if found is None and value is not None and value != "":
-            self.say(f"A time is unknown: {bounded(str(value), 60)!r} is no moment.")
+            self._doubt("time", "no moment", value)
         return found
+
+    def _doubt(self, what: str, reason: str, value: object) -> None:
+        self._unknown[what] += 1
+        if self._unknown[what] <= _EXAMPLES:
+            self.say(f"A {what} is unknown: {str(value)[:60]!r} is {reason}.")
+        else:
+            self.facts.problems_left_out += 1
 
     def declare(self, **counts: object) -> None:
         """Keep what the file itself states: tests, failures, errors, skipped, time."""
@@ -76,7 +86,9 @@ class Recorder:
         if not name.strip():
             name, is_placed = "(no name)", False
         elif len(name) != len(nodeid) and " … " in name:
-            self.say(f"A name is longer than {limits.name_bytes:,} bytes; it was cut, with a hash of the whole.")
+            self.say(
+                f"A name is longer than {limits.name_bytes:,} bytes; it was cut, with a hash of the whole."
+            )
         return CaseOutcome(
             nodeid=name,
             outcome=outcome,

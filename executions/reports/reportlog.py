@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from executions.reports.base import CaseOutcome, Outcome, UnreadableReport
 from executions.reports.json_parts import json_lines
 from executions.reports.names import junit_key
-from executions.reports.pytest_texts import deciding, one_based, outcome_of, texts_of
+from executions.reports.pytest_texts import deciding, one_based, outcome_of, texts_of, times_of
 from executions.reports.recorder import Recorder
 from executions.reports.values import parse_moment
 
@@ -144,8 +144,7 @@ class _Log:
         message, details = texts_of(decided.get("longrepr"))
         if outcome in {"xfailed", "xpassed"}:
             message = str(decided.get("wasxfail") or "").removeprefix("reason: ") or message
-        times = {name: recorder.seconds(phase.get("duration")) for name, phase in phases.items()}
-        known = [time for time in times.values() if time is not None]
+        total, call = times_of(phases)
         location = decided.get("location")
         file, line = location[:2] if isinstance(location, list) and len(location) > 1 else ("", None)
         first = phases.get("setup") or decided
@@ -155,8 +154,8 @@ class _Log:
             junit_key=junit_key(row.nodeid),
             attempt=number,
             is_final=is_final,
-            duration=sum(known) if known else None,
-            call_duration=times.get("call"),
+            duration=recorder.seconds(total),
+            call_duration=recorder.seconds(call),
             message=message,
             details=details,
             stdout=_captured(phases, "stdout", "log"),
@@ -173,6 +172,10 @@ def _captured(phases: dict[str, dict[str, Any]], *streams: str) -> str:
     sections = last.get("sections")
     found = []
     for section in sections if isinstance(sections, list) else []:
-        if isinstance(section, list) and len(section) == 2 and any(name in str(section[0]) for name in streams):
+        if (
+            isinstance(section, list)
+            and len(section) == 2
+            and any(name in str(section[0]) for name in streams)
+        ):
             found.append(str(section[1]))
     return "\n".join(text for text in found if text.strip())

@@ -84,7 +84,9 @@ def _end(line: dict[str, Any], recorder: Recorder) -> None:
     facts.exit_code = status if isinstance(status, int) else None
     facts.is_cut_off = line.get("cut_off") is True
     totals = line.get("totals")
-    recorder.declare(**{str(key)[:40]: value for key, value in totals.items()} if isinstance(totals, dict) else {})
+    recorder.declare(
+        **{str(key)[:40]: value for key, value in totals.items()} if isinstance(totals, dict) else {}
+    )
     if line.get("interrupted") is True:
         recorder.say(f"The session was ended early: {str(line.get('reason', 'interrupted'))[:300]}")
     running = line.get("running")
@@ -117,7 +119,9 @@ def _rows(lines: list[dict[str, Any]], recorder: Recorder) -> Iterator[CaseOutco
             duration=recorder.seconds(line.get("duration")),
             call_duration=recorder.seconds(line.get("call")),
             message=_text(line.get("message")),
-            details="\n\n".join(filter(None, [_text(line.get("traceback")), _subtests(line.get("subtests"))])),
+            details="\n\n".join(
+                filter(None, [_text(line.get("traceback")), _subtests(line.get("subtests"))])
+            ),
             stdout=_output(line.get("output"), is_error=False),
             stderr=_output(line.get("output"), is_error=True),
             file=_text(line.get("file")),
@@ -144,6 +148,8 @@ def _subtests(value: Any) -> str:
     lines = []
     for case in cases if isinstance(cases, list) else []:
         if isinstance(case, dict):
-            said = [f"subtest {_text(case.get('name'))} {_text(case.get('outcome'))}: {_text(case.get('message'))}"]
+            said = [
+                f"subtest {_text(case.get('name'))} {_text(case.get('outcome'))}: {_text(case.get('message'))}"
+            ]
             lines += said + [_text(case.get("traceback"))]
     return "\n".join(filter(None, lines))
