@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from dataclasses import dataclass, field
+from typing import BinaryIO, TypeVar
 
 from executions.reports.attempts import counted
-from executions.reports.base import CaseOutcome, Limits, ReportFacts, UnknownFormat
+from executions.reports.base import CaseOutcome, Limits, ReportFacts, UnknownFormat, UnreadableReport
 from executions.reports.ctrf import read_ctrf
 from executions.reports.detection import HEAD, detect
 from executions.reports.go_test import read_go_test
 from executions.reports.junit import read_junit
 from executions.reports.nunit import read_nunit
+from executions.reports.packed import unpack
 from executions.reports.pytest_json import read_pytest_json
 from executions.reports.recorder import Recorder
 from executions.reports.reportlog import read_reportlog
@@ -36,6 +38,7 @@ READERS: dict[str, Reader] = {
     "tap": read_tap,
 }
 DEFAULT_LIMITS = Limits()
+_Item = TypeVar("_Item")
 
 
 def read(
@@ -64,3 +67,62 @@ def read(
         )
     facts = ReportFacts(format=format, name=name)
     return facts, counted(reader(source, Recorder(facts, limits)), facts)
+
+
+@dataclass(slots=True)
+class Upload:
+    """The reports of one upload, one after another; each has to be read before the next is asked for.
+
+    Iterating raises `UnknownFormat` where no report is found, and `UnreadableReport` as soon as one is
+    damaged: nothing of the upload holds then.  `skipped` says what was left out of a zip, and why.
+    """
+
+    stream: BinaryIO
+    name: str = ""
+    format: str = "auto"
+    limits: Limits = DEFAULT_LIMITS
+    skipped: list[str] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[tuple[ReportFacts, Iterator[CaseOutcome]]]:
+        found = 0
+        members = _named(unpack(self.stream, self.limits, name=self.name, skipped=self.skipped), self.name)
+        for member in members:
+            try:
+                facts, outcomes = read(
+                    member.stream, name=member.name, format=self.format, limits=self.limits
+                )
+            except UnknownFormat as reason:
+                self.skipped.append(f"{member.name}: {reason}" if member.name else str(reason))
+                continue
+            except UnreadableReport as error:
+                raise _told(error, member.name) from error
+            found += 1
+            yield facts, _named(outcomes, member.name)
+        if not found:
+            raise UnknownFormat("; ".join(["No report was found", *self.skipped[:5]]))
+
+
+def _named(items: Iterator[_Item], name: str) -> Iterator[_Item]:
+    """Pass `items` on, and say in which file of an upload it is that can't be read."""
+    try:
+        yield from items
+    except UnreadableReport as error:
+        raise _told(error, name) from error
+
+
+def _told(error: UnreadableReport, name: str) -> UnreadableReport:
+    is_told = not name or str(error).startswith(f"{name}: ")
+    return error if is_told else type(error)(f"{name}: {error}")
+
+
+def open_reports(
+    stream: BinaryIO, *, name: str = "", format: str = "auto", limits: Limits = DEFAULT_LIMITS
+) -> Upload:
+    """Return the reports of an upload, plain, gzip or zip.
+
+    >>> import io
+    >>> upload = open_reports(io.BytesIO(b'<testsuite><testcase classname="a" name="b"/></testsuite>'))
+    >>> [(facts.format, [row.nodeid for row in rows]) for facts, rows in upload]
+    [('junit', ['a::b'])]
+    """
+    return Upload(stream, name, format, limits)
