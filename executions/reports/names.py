@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _TEXT_FILES = {"txt", "rst", "md", "yaml", "yml", "json", "toml", "ipynb", "feature", "robot", "cfg", "sh"}
 _STAMP = re.compile(r"-\d{14}$", re.ASCII)  # unittest-xml-reporting ends its suites with the time
@@ -34,20 +35,28 @@ def pytest_nodeid(classname: str, name: str, file: str = "") -> tuple[str, bool]
     >>> pytest_nodeid("Models.TestUser", "test_name")
     ('Models.TestUser::test_name', False)
     """
-    file = file.replace("\\", "/")
     if not classname:  # a module that could not be collected
-        return (file, True) if file else (_as_path(name.split(".")), "." in name)
+        path = file.replace("\\", "/")
+        return (path, True) if path else (_as_path(name.split(".")), "." in name)
+    prefix, is_placed = _place(classname, file)
+    return f"{prefix}::{name}", is_placed
+
+
+@lru_cache(maxsize=1024)  # the tests of a class come one after another
+def _place(classname: str, file: str) -> tuple[str, bool]:
+    """Return what stands before a test's name: path and classes."""
+    file = file.replace("\\", "/")
     module = file.replace("/", ".").removesuffix(".py")
     if file and (classname == module or classname.startswith(f"{module}.")):
         classes = classname[len(module) + 1 :]
-        return "::".join([file, *(classes.split(".") if classes else []), name]), True
+        return "::".join([file, *(classes.split(".") if classes else [])]), True
     parts = classname.split(".")  # inherited tests: `file` is the one of the base class
     modules = len(parts)
     while modules and _is_class(parts[modules - 1]):
         modules -= 1
     if not modules or not all(parts):
-        return f"{classname}::{name}", False
-    return "::".join([_as_path(parts[:modules]), *parts[modules:], name]), True
+        return classname, False
+    return "::".join([_as_path(parts[:modules]), *parts[modules:]]), True
 
 
 def _is_class(part: str) -> bool:

@@ -1,4 +1,4 @@
-"""Uploads of any packing: plain, gzip or zip; opened in place, so that no name of an archive becomes a path."""
+"""Uploads of any packing: plain, gzip or zip; opened in place, so no name of an archive becomes a path."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def _open(
         raise UnreadableReport(f"{name!r} can't be opened: {error}.") from error
     packed = entry.compress_size
     source = Source(cast(BinaryIO, file), most, lambda: packed, limits.packed_ratio)
-    reader = io.BufferedReader(source, BUFFER)
+    reader = cast(io.BufferedReader, io.BufferedReader(source, BUFFER))
     head = reader.peek(4)[:4]
     if head.startswith(_GZIP):
         inner = _gunzip(cast(BinaryIO, reader), most, limits)

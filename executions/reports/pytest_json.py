@@ -79,7 +79,7 @@ def _test(value: dict[str, Any], recorder: Recorder) -> Iterator[CaseOutcome]:
     if told not in _OUTCOMES and told != "rerun":
         recorder.say(f"The outcome {str(told)[:40]!r} is read from the phases of its test: {outcome}.")
     recorder.facts.elements[outcome] += 1
-    place = {"file": nodeid.partition("::")[0], "line": one_based(value.get("lineno"))}
+    place: dict[str, Any] = {"file": nodeid.partition("::")[0], "line": one_based(value.get("lineno"))}
     key = junit_key(nodeid)
     if told == "rerun":  # the report keeps neither how often nor why
         message = "failed and was run again"

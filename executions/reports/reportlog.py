@@ -60,7 +60,8 @@ class _Log:
                 facts.exit_code = status if isinstance(status, int) else None
         if not is_whole:
             raise UnreadableReport(
-                "The report ends without the line that ends a session: it was cut off, or the session was killed."
+                "The report ends without the line that ends a session: it was cut off, or the session was"
+                " killed."
             )
         yield from self._rest()
 

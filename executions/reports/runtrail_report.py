@@ -20,7 +20,16 @@ _OUTCOMES: dict[str, Outcome] = {
     "xfailed": "xfailed",
     "xpassed": "xpassed",
 }
-_CONTEXT = ("session_id", "space", "environment", "test_run_id", "shard", "branch", "commit", "tree_hash")
+_CONTEXT: tuple[str, ...] = (
+    "session_id",
+    "space",
+    "environment",
+    "test_run_id",
+    "shard",
+    "branch",
+    "commit",
+    "tree_hash",
+)
 _CONTEXT += ("pull_request", "directory", "pytest_args", "source")
 _RUNNING_SAID = 20
 
@@ -148,8 +157,6 @@ def _subtests(value: Any) -> str:
     lines = []
     for case in cases if isinstance(cases, list) else []:
         if isinstance(case, dict):
-            said = [
-                f"subtest {_text(case.get('name'))} {_text(case.get('outcome'))}: {_text(case.get('message'))}"
-            ]
-            lines += said + [_text(case.get("traceback"))]
+            name, outcome, message = (_text(case.get(key)) for key in ("name", "outcome", "message"))
+            lines += [f"subtest {name} {outcome}: {message}", _text(case.get("traceback"))]
     return "\n".join(filter(None, lines))

@@ -112,7 +112,7 @@ def _milliseconds(directive: re.Match[str] | None, recorder: Recorder) -> float 
 
 
 def _name(name: str, number: int) -> tuple[str, bool]:
-    """Return the name of a test; pytest-tap writes `path::Class.test`, where pytest has `path::Class::test`."""
+    """Return the name of a test; pytest-tap writes `path::Class.test` for `path::Class::test`."""
     if not name:
         return f"test {number}", False
     found = _PYTEST.fullmatch(name)

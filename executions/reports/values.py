@@ -49,7 +49,9 @@ def _number(text: str) -> float | None:
 
 
 def parse_moment(value: object) -> datetime | None:
-    """Return a moment in UTC from ISO 8601, a mail's date or seconds or milliseconds since 1970; without a zone it is UTC.
+    """Return a moment in UTC; text without a zone is taken as UTC.
+
+    Known are ISO 8601, the date of a mail, and seconds or milliseconds since 1970.
 
     >>> parse_moment("2024-02-30T10:00:00"), parse_moment(1700000000000).isoformat()
     (None, '2023-11-14T22:13:20+00:00')

@@ -14,7 +14,7 @@ _RESULTS: dict[str, Outcome] = {"pass": "passed", "fail": "failed", "skip": "ski
 
 
 def read_xunit(stream: BinaryIO, recorder: Recorder) -> Iterator[CaseOutcome]:
-    """Yield the outcomes of an xUnit.net report; errors of an assembly's set-up are failures outside cases."""
+    """Yield the outcomes of an xUnit.net report; errors of set-ups are failures outside cases."""
     return _XUnit(recorder).outcomes(stream)
 
 
