@@ -21,6 +21,7 @@ Event = tuple[Literal["start", "end"], str, dict[str, str], str]  # the text com
 _DECLARED = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})")
 _BOMS = [(codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8")]
 _BOMS += [(codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")]
+_NO_TEXT = {"unicode_escape", "raw_unicode_escape", "idna", "punycode", "undefined", "utf_7"}
 _NATIVE = {"utf-8": "utf-8", "ascii": "utf-8", "iso8859-1": "iso-8859-1"}
 
 
@@ -90,8 +91,8 @@ def xml_events(stream: BinaryIO, limits: Limits) -> Iterator[Event]:
         parser.Parse(b"", True)
     except expat.ExpatError as error:
         raise UnreadableReport(_wording(error)) from error
-    except UnicodeDecodeError as error:
-        raise UnreadableReport(f"The text is not in the encoding that it names: {error.reason}.") from error
+    except UnicodeError as error:
+        raise UnreadableReport(f"The text is not in the encoding that it names: {error}.") from error
     yield from pending.events
 
 
@@ -168,12 +169,7 @@ def encoding_of(head: bytes) -> str:
         codec = codecs.lookup(name)
     except LookupError as error:
         raise UnreadableReport(f"The XML declares the encoding {name}, which is unknown.") from error
-    if not codec._is_text_encoding or codec.name in {
-        "unicode_escape",
-        "raw_unicode_escape",
-        "idna",
-        "punycode",
-    }:
+    if not codec._is_text_encoding or codec.name.replace("-", "_") in _NO_TEXT:
         raise UnreadableReport(f"The XML declares {name}, which is no encoding of text.")
     if codec.name.startswith(("utf-16", "utf-32")):
         return "utf-8"
