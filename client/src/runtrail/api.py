@@ -7,7 +7,6 @@ configured host and to no other: a redirect elsewhere is an error.
 from __future__ import annotations
 
 import gzip
-import hashlib
 import http.client
 import json
 import platform
@@ -17,12 +16,12 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Optional
+from typing import Any, BinaryIO
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from runtrail import __version__
+from runtrail.destination import Destination
 from runtrail.report_file import read_header
 
 IN_MEMORY = 8_000_000  # bytes of a packed report; a larger one lies on the disk while it is sent
@@ -47,25 +46,6 @@ class Refused(Exception):
     def __init__(self, text: str, status: int = 0) -> None:
         super().__init__(text)
         self.status = status
-
-
-@dataclass(frozen=True)
-class Destination:
-    """A server, and the token of a project there."""
-
-    url: str = ""
-    token: str = field(default="", repr=False)
-
-    @property
-    def is_complete(self) -> bool:
-        return bool(self.url and self.token)
-
-    @property
-    def address(self) -> str:
-        """A name for the two that tells neither; without a server, `unaddressed`."""
-        if not self.url:
-            return "unaddressed"
-        return hashlib.sha256(f"{self.url.rstrip('/')}\n{self.token}".encode()).hexdigest()[:16]
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -112,7 +92,7 @@ class Server:
             raise TryAgain("what answered is no Runtrail server")
         return answer
 
-    def _answer(self, url: str, body: Optional[BinaryIO], headers: dict[str, str]) -> Any:
+    def _answer(self, url: str, body: BinaryIO | None, headers: dict[str, str]) -> Any:
         for _ in range(REDIRECTS):
             self._demand_same_host(url)
             if body is not None:
@@ -123,7 +103,7 @@ class Server:
                 url = urljoin(url, str(moved))
         raise Refused(f"{self.url} redirects in circles")
 
-    def _ask(self, url: str, body: Optional[BinaryIO], headers: dict[str, str]) -> Any:
+    def _ask(self, url: str, body: BinaryIO | None, headers: dict[str, str]) -> Any:
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise TryAgain("no time was left")

@@ -7,6 +7,7 @@ import platform
 import re
 import socket
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 Environment = Mapping[str, str]
@@ -14,7 +15,8 @@ Environment = Mapping[str, str]
 
 def github(env: Environment) -> dict[str, str]:
     pull = re.fullmatch(r"refs/pull/(\d+)/\w+", env.get("GITHUB_REF", ""))
-    run = f"{env.get('GITHUB_SERVER_URL')}/{env.get('GITHUB_REPOSITORY')}/actions/runs/{env.get('GITHUB_RUN_ID')}"
+    place = f"{env.get('GITHUB_SERVER_URL')}/{env.get('GITHUB_REPOSITORY')}"
+    run = f"{place}/actions/runs/{env.get('GITHUB_RUN_ID')}"
     is_branch = env.get("GITHUB_REF_TYPE", "branch") == "branch"
     return {
         "branch": env.get("GITHUB_HEAD_REF")
@@ -33,7 +35,7 @@ def _pull_request_head(path: str) -> str:
     if not path:
         return ""
     try:
-        with open(path, encoding="utf-8") as file:
+        with Path(path).open(encoding="utf-8") as file:
             return str(json.load(file)["pull_request"]["head"]["sha"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
@@ -109,19 +111,16 @@ def circleci(env: Environment) -> dict[str, str]:
         env, branch="CIRCLE_BRANCH", commit="CIRCLE_SHA1", job_url="CIRCLE_BUILD_URL", job="CIRCLE_JOB"
     )
     pull = env.get("CIRCLE_PR_NUMBER") or env.get("CIRCLE_PULL_REQUEST", "").rpartition("/")[2]
-    return {
-        **facts,
-        "pull_request": pull,
-        "run_id": env.get("CIRCLE_WORKFLOW_ID") or env.get("CIRCLE_BUILD_NUM", ""),
-    }
+    run_id = env.get("CIRCLE_WORKFLOW_ID") or env.get("CIRCLE_BUILD_NUM", "")
+    return {**facts, "pull_request": pull, "run_id": run_id}
 
 
 def _by_name(**names: str) -> Callable[[Environment], dict[str, str]]:
     return lambda env: named(env, **names)
 
 
-# The variable (or the value of one) that gives a service away, its name, and how its facts are read.  Those that set the
-# variables of others as well (Woodpecker those of Drone) stand before them.
+# The variable (or the value of one) that gives a service away, its name, and how its facts are read.
+# Those that set the variables of others as well stand before them.
 SERVICES: list[tuple[str, str, Callable[[Environment], dict[str, str]]]] = [
     ("GITHUB_ACTIONS", "github", github),
     (

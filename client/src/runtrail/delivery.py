@@ -6,9 +6,10 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
-from runtrail.api import Destination, Refused, Server, TryAgain, query_of
+from runtrail.api import Refused, Server, TryAgain, query_of
+from runtrail.destination import Destination
 from runtrail.spool import Spool
 
 STEP = 5.0  # seconds for each step of a connection
@@ -18,9 +19,9 @@ STEP = 5.0  # seconds for each step of a connection
 class Delivery:
     """How far it came; read by the session while the sending may still go on."""
 
-    answer: Optional[dict[str, Any]] = None
+    answer: dict[str, Any] | None = None
     problem: str = ""
-    refused: Optional[Path] = None
+    refused: Path | None = None
     earlier: int = 0
     is_over: bool = False
 
@@ -57,15 +58,15 @@ def _send_all(
         delivery.problem = delivery.problem or str(problem)
     except Refused as problem:
         delivery.problem = str(problem)
-    except Exception as problem:  # noqa: BLE001 - a thread's exception would become the session's warning
+    except Exception as problem:  # a thread's exception would become the session's warning
         delivery.problem = f"{type(problem).__name__}: {problem}"
     finally:
         delivery.is_over = True
 
 
 def send_one(
-    server: Server, spool: Spool, path: Path, delivery: Optional[Delivery] = None
-) -> Optional[dict[str, Any]]:
+    server: Server, spool: Spool, path: Path, delivery: Delivery | None = None
+) -> dict[str, Any] | None:
     """Send one report and remove it; put it aside where the server refuses it.  Raises TryAgain."""
     try:
         answer = server.send(path, query_of(path))

@@ -12,10 +12,10 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 QUESTION = 3.0  # seconds for one question to git
-# What running the tests writes itself: it is left as git has it, so that it never makes other code of the same.
+# What running tests writes itself counts as git has it: else no two sessions would run the same code.
 LEFT_OUT = (
     *("test_batch_logs/**", "performance_track_summary.json"),
     *("__pycache__/**", ".pytest_cache/**", ".hypothesis/**"),
@@ -40,7 +40,7 @@ class WorkingTree:
         self._environment = {**environment, **quiet}
         self._environment.pop("GIT_LITERAL_PATHSPECS", None)
         self.top = self.branch = self.commit = ""
-        self._hashing: Optional[subprocess.Popen[Any]] = None
+        self._hashing: subprocess.Popen[Any] | None = None
         self._scratch = ""
         self._ask_where()
 
@@ -70,13 +70,14 @@ class WorkingTree:
             return
         try:
             self._scratch = tempfile.mkdtemp(prefix="runtrail-tree-")
-            index, objects = os.path.join(self._scratch, "index"), os.path.join(self._scratch, "objects")
-            os.mkdir(objects)
-            if os.path.exists(self._index):
+            index, objects = Path(self._scratch, "index"), Path(self._scratch, "objects")
+            objects.mkdir()
+            if Path(self._index).exists():
                 # With its time: git reads again what was changed within the same second as the index.
                 shutil.copy2(self._index, index)
             others = self._environment.get("GIT_ALTERNATE_OBJECT_DIRECTORIES")
-            self._environment["GIT_INDEX_FILE"], self._environment["GIT_OBJECT_DIRECTORY"] = index, objects
+            self._environment["GIT_INDEX_FILE"] = str(index)
+            self._environment["GIT_OBJECT_DIRECTORY"] = str(objects)
             self._environment["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = os.pathsep.join(
                 filter(None, [_quoted(self._objects), others])
             )

@@ -9,9 +9,9 @@ from __future__ import annotations
 import functools
 import os
 import weakref
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import pytest
 
@@ -69,7 +69,7 @@ def guarded(hook: Callable[..., None]) -> Callable[..., None]:
             return
         try:
             hook(self, *arguments, **named)
-        except Exception as problem:  # noqa: BLE001 - whatever it is, the tests are not to blame for it
+        except Exception as problem:  # whatever it is, the tests are not to blame for it
             self.give_up(problem)
 
     return call
@@ -80,10 +80,11 @@ class Recording:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self.session: Optional[Session] = None
+        self.session: Session | None = None
         self.line = ""
-        self._pytest_session: Optional[pytest.Session] = None
-        self._items: Optional[dict[str, pytest.Item]] = None
+        self._pytest_session: pytest.Session | None = None
+        self._items: dict[str, pytest.Item] | None = None
+        self._names = MarkerNames()
         self._markers: dict[str, list[str]] = {}
         self._collected: set[str] = set()
         _forget_in_children(self)
@@ -96,7 +97,7 @@ class Recording:
         try:
             if session is not None:
                 session.abandon()
-        except Exception:  # noqa: BLE001, S110 - it is told already
+        except Exception:  # noqa: S110 - it is told already
             pass
 
     @pytest.hookimpl(tryfirst=True)
@@ -114,7 +115,7 @@ class Recording:
                 distributed=config.pluginmanager.hasplugin("dsession"),
                 markers_of=self._markers_of,
             )
-        except Exception as problem:  # noqa: BLE001
+        except Exception as problem:
             self.give_up(problem)
 
     @pytest.hookimpl(tryfirst=True)
@@ -123,15 +124,20 @@ class Recording:
         assert self.session is not None  # noqa: S101 - for the type checker, here and below
         self.session.open()
 
-    @guarded
+    # These two are called for every test there is, so they are guarded in place.
     def pytest_runtest_logstart(self, nodeid: str, location: Any) -> None:
-        assert self.session is not None  # noqa: S101
-        self.session.begin(nodeid, location)
+        try:
+            if self.session is not None:
+                self.session.begin(nodeid, location)
+        except Exception as problem:
+            self.give_up(problem)
 
-    @guarded
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        assert self.session is not None  # noqa: S101
-        self.session.add(report)
+        try:
+            if self.session is not None:
+                self.session.add(report)
+        except Exception as problem:
+            self.give_up(problem)
 
     @guarded
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -177,7 +183,7 @@ class Recording:
             items = getattr(self._pytest_session, "items", [])
             self._items = {item.nodeid: item for item in items}
         item = self._items.get(nodeid)
-        return marker_names(item) if item is not None else []
+        return self._names.of(item) if item is not None else []
 
 
 class Worker:
@@ -185,6 +191,7 @@ class Worker:
 
     def __init__(self) -> None:
         self._items: dict[str, pytest.Item] = {}
+        self._names = MarkerNames()
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self._items = {item.nodeid: item for item in session.items}
@@ -195,12 +202,26 @@ class Worker:
         if getattr(report, "when", "") == "setup" and outcome.excinfo is None:
             item, data = self._items.get(report.nodeid), outcome.get_result()
             if item is not None and isinstance(data, dict):
-                data[MARKERS] = marker_names(item)
+                data[MARKERS] = self._names.of(item)
 
 
-def marker_names(item: pytest.Item) -> list[str]:
+class MarkerNames:
     """The names of a test's markers, each once, the nearest first."""
-    return list(dict.fromkeys(mark.name for mark in item.iter_markers() if mark.name not in STEERING))
+
+    def __init__(self) -> None:
+        self._of_parents: dict[Any, list[str]] = {}
+
+    def of(self, item: pytest.Item) -> list[str]:
+        parent, own = item.parent, item.own_markers
+        inherited = self._of_parents.get(parent)
+        if inherited is None:
+            inherited = self._of_parents[parent] = _names(parent.iter_markers()) if parent else []
+        return _names(own, inherited) if own else inherited
+
+
+def _names(markers: Iterable[pytest.Mark], inherited: Iterable[str] = ()) -> list[str]:
+    own = [mark.name for mark in markers if mark.name not in STEERING]
+    return list(dict.fromkeys([*own, *inherited]))
 
 
 def _forget_in_children(recording: Recording) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Optional
+from json.encoder import encode_basestring as quoted
+from typing import Any
 
 from runtrail.masking import Mask
-from runtrail.report_file import ReportFile, Totals
+from runtrail.report_file import ReportFile, Totals, encode
 
 MESSAGE, TEXT, SESSION = 2_000, 20_000, 32_000_000  # characters kept: of a line, a text, all texts
 SUBTESTS = 100  # of those that did not pass, per test
@@ -18,15 +19,14 @@ _WEIGHT = {"passed": 0, "skipped": 1, "xfailed": 1, "xpassed": 1, "failed": 2, "
 class Try:
     """What is known so far of one test that runs."""
 
-    __slots__ = ("bad", "file", "has_head", "is_retried", "line", "started_at", "subtests", "times")
+    __slots__ = ("bad", "head", "is_retried", "subtests", "times")
 
-    def __init__(self, location: Any) -> None:
-        self.file, self.line = location[0], location[1]
-        self.has_head = self.is_retried = False
+    def __init__(self, head: bytes) -> None:
+        self.head = head  # the first half of its line
+        self.is_retried = False
         self.times: dict[str, float] = {}
         self.bad: list[Any] = []  # reports that decide an outcome other than passed
         self.subtests: list[Any] = []
-        self.started_at = 0.0
 
 
 class Recorder:
@@ -53,12 +53,10 @@ class Recorder:
 
     def begin(self, nodeid: str, location: Any, now: float) -> None:
         """A test begins; of several workers it is not known which one."""
-        if self._distributed:
-            return
-        if nodeid in self._tries:
-            self._close(nodeid, nodeid, "")
-        self._tries[nodeid] = attempt = Try(location)
-        self._begin_line(nodeid, attempt, now)
+        if not self._distributed:
+            if nodeid in self._tries:  # it was tried again without a teardown
+                self._close(nodeid, nodeid, "")
+            self._begin(nodeid, location, now)
 
     def add(self, report: Any) -> None:
         """A phase of a test has ended."""
@@ -67,23 +65,19 @@ class Recorder:
         key = (worker, nodeid) if worker else nodeid
         attempt = self._tries.get(key)
         if attempt is None or (when == "setup" and "setup" in attempt.times):
-            if attempt is not None:  # it was tried again without a teardown
+            if attempt is not None:
                 self._close(key, nodeid, worker)
-            self._tries[key] = attempt = Try(report.location or (nodeid.split("::")[0], None))
-            if not self._distributed:
-                self._begin_line(nodeid, attempt, getattr(report, "start", 0))
-        if when == "call" and hasattr(report, "context"):  # a subtest
+            attempt = self._begin(key, report.location, getattr(report, "start", 0.0))
+        if when == "call" and hasattr(report, "context"):
             attempt.subtests.append(report)
             return
         if when in PHASES:
             attempt.times[when] = report.duration
-            if when == "setup" and self._distributed:
-                attempt.started_at = getattr(report, "start", 0)
         if report.outcome != "passed" or hasattr(report, "wasxfail"):
             attempt.bad.append(report)
             if report.outcome not in TEST_OUTCOMES:
                 attempt.is_retried = True
-        if when not in ("setup", "call"):
+        if when != "setup" and when != "call":
             self._close(key, nodeid, worker)
 
     def add_collection(self, report: Any) -> None:
@@ -92,8 +86,8 @@ class Recorder:
             return
         nodeid = self._mask.name(report.nodeid or ".")
         outcome = "skipped" if report.outcome == "skipped" else "error"
-        record = {"type": "test", "nodeid": nodeid, "file": nodeid.split("::")[0], "outcome": outcome}
-        record.update({"duration": 0, "when": "collect", **self._explain(report)})
+        record: dict[str, Any] = {"type": "test", "nodeid": nodeid, "file": nodeid.partition("::")[0]}
+        record.update({"outcome": outcome, "duration": 0, "when": "collect", **self._explain(report)})
         self.totals.add(nodeid, outcome)
         self._file.write(record)
 
@@ -112,26 +106,24 @@ class Recorder:
         self._file.drop_head()
         return running
 
-    def _begin_line(self, nodeid: str, attempt: Try, started_at: float) -> None:
-        record = {"type": "test", "nodeid": self._mask.name(nodeid), **_place(attempt)}
+    def _begin(self, key: Any, location: Any, started_at: float) -> Try:
+        nodeid = key[1] if isinstance(key, tuple) else key
+        path, line = location[:2] if location else (nodeid.partition("::")[0], None)
+        # Written by hand, here and in `_passed`: this is the cost of every test there is.
+        head = f'{{"type":"test","nodeid":{quoted(self._mask.name(nodeid))},"file":{quoted(_slashes(path))}'
+        if line is not None:
+            head += f',"line":{line + 1}'
         if started_at:
-            record["started_at"] = round(started_at, 6)
-        self._file.begin(record)
-        attempt.has_head = True
+            head += f',"started_at":{started_at:.6f}'
+        attempt = self._tries[key] = Try(head.encode("utf-8", "replace"))
+        if not self._distributed:
+            self._file.begin(attempt.head)
+        return attempt
 
     def _close(self, key: Any, nodeid: str, worker: str) -> None:
         attempt = self._tries.pop(key)
-        record: dict[str, Any] = {"outcome": "passed"}
-        if attempt.bad or attempt.subtests:
-            self._decide(attempt, record)
-        duration = 0.0
-        for phase, seconds in attempt.times.items():
-            record[phase] = round(seconds, 6)
-            duration += seconds
-        record["duration"] = round(duration, 6)
-        number = self._retried.get(nodeid, 0) + 1
-        if number > 1:
-            record["attempt"] = number
+        number = self._retried.get(nodeid, 0) + 1 if self._retried else 1
+        record: dict[str, Any] = {"attempt": number} if number > 1 else {}
         if attempt.is_retried:
             self._retried[nodeid] = number
             record["final"] = False
@@ -140,17 +132,17 @@ class Recorder:
             record["markers"] = markers
         if worker:
             record["worker"] = worker
-        self.totals.add(nodeid, record["outcome"], not attempt.is_retried)
-        if attempt.has_head:
-            self._file.finish(record)
-        else:
-            head = {"type": "test", "nodeid": self._mask.name(nodeid), **_place(attempt)}
-            if attempt.started_at:
-                head["started_at"] = round(attempt.started_at, 6)
-            self._file.write({**head, **record})
+        outcome = "passed"
+        if attempt.bad or attempt.subtests:
+            record.update(self._decided(attempt))
+            outcome = record.pop("outcome")
+        self.totals.add(nodeid, outcome, not attempt.is_retried)
+        rest = _timed(outcome, attempt.times) + (b"," + encode(record)[1:] if record else b"}")
+        self._file.finish(attempt.head, rest + b"\n")
 
-    def _decide(self, attempt: Try, record: dict[str, Any]) -> None:
-        """Set the outcome by the phases that did not simply pass, and what they said."""
+    def _decided(self, attempt: Try) -> dict[str, Any]:
+        """Return the outcome by the phases that did not simply pass, and what they said."""
+        record: dict[str, Any] = {"outcome": "passed"}
         texts: dict[str, Any] = {}
         for report in attempt.bad:
             outcome = outcome_of(report)
@@ -163,7 +155,7 @@ class Recorder:
             record["subtests"] = self._subtests(attempt.subtests)
             if record["subtests"]["failed"] and record["outcome"] in ("passed", "skipped", "xpassed"):
                 record["outcome"], record["when"] = "failed", "call"
-        record.update(texts)
+        return {**record, **texts}
 
     def _subtests(self, reports: list[Any]) -> dict[str, Any]:
         bad = [report for report in reports if report.outcome != "passed"]
@@ -226,15 +218,24 @@ def explanation(report: Any) -> tuple[str, str]:
     return message.partition("\n")[0], text
 
 
-def _place(attempt: Try) -> dict[str, Any]:
-    place: dict[str, Any] = {"file": str(attempt.file).replace("\\", "/")}
-    if attempt.line is not None:
-        place["line"] = attempt.line + 1
-    return place
+def _timed(outcome: str, times: dict[str, float]) -> bytes:
+    if len(times) == 3:
+        setup, call, teardown = times["setup"], times["call"], times["teardown"]
+        return (
+            f',"outcome":"{outcome}","setup":{setup:.6f},"call":{call:.6f},"teardown":{teardown:.6f}'
+            f',"duration":{setup + call + teardown:.6f}'
+        ).encode()
+    phases = "".join(f',"{phase}":{seconds:.6f}' for phase, seconds in times.items())
+    return f',"outcome":"{outcome}"{phases},"duration":{sum(times.values()):.6f}'.encode()
+
+
+def _slashes(path: Any) -> str:
+    text = str(path)
+    return text.replace("\\", "/") if "\\" in text else text
 
 
 def _worker_of(report: Any) -> str:
-    node: Optional[Any] = getattr(report, "node", None)
+    node: Any = getattr(report, "node", None)
     return str(node.gateway.id) if node is not None else ""
 
 

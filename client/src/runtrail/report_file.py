@@ -10,7 +10,7 @@ import json
 import os
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, BinaryIO, Optional
+from typing import Any, BinaryIO
 
 try:
     import fcntl
@@ -47,9 +47,7 @@ class Totals:
     def add(self, nodeid: str, outcome: str, is_final: bool = True) -> None:
         self.attempts += 1
         before = self._outcomes.get(nodeid)
-        if before is None:
-            self._outcomes[nodeid] = outcome
-        elif nodeid in self._open or _WORST_FIRST[outcome] < _WORST_FIRST[before]:
+        if before is None or nodeid in self._open or _WORST_FIRST[outcome] < _WORST_FIRST[before]:
             self._outcomes[nodeid] = outcome
         if is_final:
             self._open.discard(nodeid)
@@ -70,42 +68,43 @@ class ReportFile:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         # Unbuffered, and by the methods of this one object: tests may replace `open` and `os`.
-        self._file: BinaryIO = open(path, "xb", buffering=0)  # noqa: SIM115 - open as long as the session
+        self._file: BinaryIO = path.open("xb", buffering=0)
         lock(self._file)
         self._write, self._truncate, self._seek = self._file.write, self._file.truncate, self._file.seek
-        self._size = 0
-        self._open_head: Optional[bytes] = None
+        self._size = 0  # bytes of whole lines
+        self._open_head = b""
 
     def write(self, record: dict[str, Any]) -> None:
-        self.drop_head()
-        self._put(encode(record) + b"\n")
+        self.finish(encode(record), b"\n")
 
-    def begin(self, record: dict[str, Any]) -> None:
+    def begin(self, head: bytes) -> None:
         """Write the head of a line; a file that ends in one shows what ran when its session died."""
         self.drop_head()
-        head = encode(record)[:-1]
-        self._write(head)
         self._open_head = head
+        self._put(head)
 
-    def finish(self, record: dict[str, Any]) -> None:
-        """Write the rest of the line that was begun."""
-        head, self._open_head = self._open_head or b"", None
-        rest = b"," + encode(record)[1:] + b"\n"
-        self._write(rest)
+    def finish(self, head: bytes, rest: bytes) -> None:
+        """Write a line; of one that was begun with `head`, its rest."""
+        if self._open_head is head:
+            self._open_head = b""
+            self._put(rest)
+        else:
+            self.drop_head()
+            self._put(head + rest)
         self._size += len(head) + len(rest)
 
     def drop_head(self) -> None:
-        if self._open_head is not None:
-            self._open_head = None
+        if self._open_head:
+            self._open_head = b""
             self._truncate(self._size)
             self._seek(self._size)
 
+    def _put(self, text: bytes) -> None:
+        if self._write(text) != len(text):
+            raise OSError("there is no room for the report")
+
     def close(self) -> None:
         self._file.close()
-
-    def _put(self, line: bytes) -> None:
-        self._write(line)
-        self._size += len(line)
 
 
 def lock(file: BinaryIO) -> bool:
@@ -140,7 +139,7 @@ def close_orphan(path: Path) -> bool:
     return True
 
 
-def _scan(file: BinaryIO) -> tuple[Totals, int, bytes, Optional[dict[str, Any]]]:
+def _scan(file: BinaryIO) -> tuple[Totals, int, bytes, dict[str, Any] | None]:
     """Read to the last whole line; return the totals, where it ends, what follows, and the line."""
     totals, position, last = Totals(), 0, None
     for line in file:

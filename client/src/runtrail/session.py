@@ -11,17 +11,19 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any
 
 from runtrail import __version__
-from runtrail.api import Destination
 from runtrail.context import ci_facts, machine_facts
-from runtrail.delivery import Delivery, deliver
+from runtrail.destination import Destination
 from runtrail.git import WorkingTree
 from runtrail.masking import Mask
 from runtrail.recording import Recorder
 from runtrail.report_file import FORMAT, VERSION, ReportFile, utc
 from runtrail.spool import Spool, default_folder
+
+if TYPE_CHECKING:
+    from runtrail.delivery import Delivery
 
 HASHING = 2.0  # seconds that the first test waits for git at most; it began while tests were collected
 INTERRUPTED = 3.0  # seconds to send for when somebody waits for the prompt
@@ -41,11 +43,11 @@ class Settings:
     space: str = ""
     test_run_id: str = ""
     shard: str = ""
-    report: Optional[Path] = None  # write here and send nothing
+    report: Path | None = None  # write here and send nothing
 
 
 def settings_from(
-    environment: Mapping[str, str], ini: Callable[[str], str] = lambda _: "", report: Optional[Path] = None
+    environment: Mapping[str, str], ini: Callable[[str], str] = lambda _: "", report: Path | None = None
 ) -> Settings:
     """Read the settings; the environment wins over the ini file."""
     try:
@@ -89,11 +91,11 @@ class Session:
     def __post_init__(self) -> None:
         self.started_at = _CLOCK[0]()
         self.mask = Mask(self.environment, more=[self.settings.destination.token])
-        self.recorder: Optional[Recorder] = None
+        self.recorder: Recorder | None = None
         self._early: list[Any] = []
-        self._interruption: Optional[str] = None
+        self._interruption: str | None = None
         self._spool = Spool(self.settings.spool)
-        self._file: Optional[ReportFile] = None
+        self._file: ReportFile | None = None
         self._tree = WorkingTree(self.folder, self.environment)
         self._tree.begin_hashing()
 
@@ -161,6 +163,10 @@ class Session:
             self._spool.prune(_CLOCK[0]())
             if not destination.is_complete:
                 return f"runtrail: {what} kept in {path.parent}; RUNTRAIL_URL and RUNTRAIL_TOKEN say where to"
+            from runtrail.delivery import (
+                deliver,
+            )  # here, because TLS is slow to import and not every session sends
+
             within = self.settings.timeout if self._interruption is None else INTERRUPTED
             delivery = deliver(self._spool, destination, path, within=within)
         except KeyboardInterrupt:
@@ -239,7 +245,8 @@ def told(what: str, delivery: Delivery, destination: Destination) -> str:
     """One line for people about what became of a report."""
     if delivery.answer is not None:
         earlier = f" (and {delivery.earlier} earlier)" if delivery.earlier else ""
-        return f"runtrail: {what} sent: {destination.url.rstrip('/')}/runs/{delivery.answer['testRunId']}/{earlier}"
+        page = f"{destination.url.rstrip('/')}/runs/{delivery.answer['testRunId']}/"
+        return f"runtrail: {what} sent: {page}{earlier}"
     if delivery.refused is not None:
         return f"runtrail: {what} refused: {delivery.problem}; kept as {delivery.refused}"
     return f"runtrail: {what} kept and sent next time: {delivery.problem or 'another session sends them'}"

@@ -12,10 +12,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
 from runtrail.report_file import close_orphan
 
@@ -46,7 +45,7 @@ class Spool:
         place = self.folder / "waiting" / address
         self._make(place)
         kept = place / path.name
-        os.replace(path, kept)
+        path.replace(kept)
         return kept
 
     def refuse(self, path: Path, reason: str) -> Path:
@@ -54,7 +53,7 @@ class Spool:
         self._make(self.refused)
         place = self.refused / path.name
         with contextlib.suppress(FileNotFoundError):
-            os.replace(path, place)
+            path.replace(place)
             place.with_suffix(".reason").write_text(reason + "\n", encoding="utf-8")
         return place
 
@@ -140,7 +139,7 @@ class Spool:
             self.folder.chmod(0o700)
 
 
-def _oldest_first(paths: Union[Iterator[Path], list[Path]]) -> list[Path]:
+def _oldest_first(paths: Iterator[Path] | list[Path]) -> list[Path]:
     found = []
     for path in paths:
         with contextlib.suppress(OSError):
