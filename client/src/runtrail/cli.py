@@ -16,7 +16,7 @@ from runtrail.context import ci_facts
 from runtrail.delivery import send_one
 from runtrail.git import WorkingTree
 from runtrail.report_file import close_orphan, read_header
-from runtrail.session import Settings, settings_from
+from runtrail.settings import Settings, settings_from
 from runtrail.spool import Spool
 
 OK, FAILED, USAGE, COULD_NOT = 0, 1, 2, 3
@@ -52,9 +52,8 @@ def upload(options: argparse.Namespace, settings: Settings) -> int:
         path = Path(name)
         if read_header(path):
             close_orphan(path)
-        own = query_of(path)
-        try:
-            answer = _patiently(server, path, {**query, **own, **_explicit(options)})
+        try:  # a file of the plugin knows itself where it comes from
+            answer = _patiently(server, path, {**(query_of(path) or query), **_explicit(options)})
         except Refused as problem:
             code = max(code, FAILED)
             print(f"{name}: refused: {problem}", file=sys.stderr)

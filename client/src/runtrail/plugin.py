@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from runtrail.session import Session, settings_from
+from runtrail.session import Session
+from runtrail.settings import settings_from
 
 NAME = "runtrail-recording"
 MARKERS = "$runtrail_markers"  # in a worker's report, on its way to the controller

@@ -20,7 +20,8 @@ from runtrail.git import WorkingTree
 from runtrail.masking import Mask
 from runtrail.recording import Recorder
 from runtrail.report_file import FORMAT, VERSION, ReportFile, utc
-from runtrail.spool import Spool, default_folder
+from runtrail.settings import Settings
+from runtrail.spool import Spool
 
 if TYPE_CHECKING:
     from runtrail.delivery import Delivery
@@ -29,50 +30,6 @@ HASHING = 2.0  # seconds that the first test waits for git at most; it began whi
 INTERRUPTED = 3.0  # seconds to send for when somebody waits for the prompt
 _CLOCK = (time.time,)  # in a tuple, where libraries that freeze time don't look for it
 _OWN_ARGUMENTS = re.compile(r"--(no-)?runtrail(-report)?(=.*)?")
-_TRACKED = re.compile(r"[a-z0-9][a-z0-9-]*_\d{8}_\d{6}_[0-9a-f]{6}")
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the ini file and the environment say of recording."""
-
-    destination: Destination
-    spool: Path
-    timeout: float = 10.0
-    environment: str = ""
-    space: str = ""
-    test_run_id: str = ""
-    shard: str = ""
-    report: Path | None = None  # write here and send nothing
-
-
-def settings_from(
-    environment: Mapping[str, str], ini: Callable[[str], str] = lambda _: "", report: Path | None = None
-) -> Settings:
-    """Read the settings; the environment wins over the ini file."""
-    try:
-        timeout = float(environment.get("RUNTRAIL_TIMEOUT") or ini("runtrail_timeout") or 10)
-    except ValueError:
-        timeout = 10.0
-    return Settings(
-        Destination(
-            environment.get("RUNTRAIL_URL") or ini("runtrail_url"),
-            environment.get("RUNTRAIL_TOKEN") or ini("runtrail_token"),
-        ),
-        default_folder(environment),
-        timeout,
-        environment.get("RUNTRAIL_ENVIRONMENT") or ini("runtrail_environment"),
-        environment.get("RUNTRAIL_SPACE", ""),
-        environment.get("RUNTRAIL_TEST_RUN_ID") or _tracked_run(environment),
-        environment.get("RUNTRAIL_SHARD", ""),
-        report,
-    )
-
-
-def _tracked_run(environment: Mapping[str, str]) -> str:
-    """The run that started this job, which gives its id as JOB_NAME; Jenkins means something else by it."""
-    name = environment.get("JOB_NAME", "")
-    return name if _TRACKED.fullmatch(name) else ""
 
 
 @dataclass
