@@ -56,7 +56,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         found = self.server.answers.get(urlsplit(self.path).path.removeprefix("/api/v1/"))
         found = found(self.server.requests[-1]["query"]) if callable(found) else found
-        self.answer(200 if found is not None else 404, found if found is not None else {"detail": "Not found."})
+        self.answer(
+            200 if found is not None else 404, found if found is not None else {"detail": "Not found."}
+        )
 
     def answer(self, status: int, content: Any, **headers: str) -> None:
         body = content if isinstance(content, bytes) else json.dumps(content).encode()

@@ -95,7 +95,10 @@ def test_a_line_tells_where_why_and_how_long(project):
     assert line["duration"] == pytest.approx(line["setup"] + line["call"] + line["teardown"], abs=2e-6)
     assert found["test_skips"][0]["message"] == "no network"
     assert found["test_xfails"][0]["message"] == "not built"
-    assert (found["test_set_up"][0]["when"], found["test_set_up"][0]["message"]) == ("setup", "ValueError: no set-up")
+    assert (found["test_set_up"][0]["when"], found["test_set_up"][0]["message"]) == (
+        "setup",
+        "ValueError: no set-up",
+    )
     assert "call" not in found["test_set_up"][0]
     assert found["test_teardown"][0]["before_teardown"] == "passed"
     assert found["test_both"][0]["before_teardown"] == "failed"
@@ -141,7 +144,10 @@ def test_every_try_of_a_rerun_test_is_kept(project, arguments):
     lines = project.record("--reruns", "2", *arguments)
 
     found = tries(lines)
-    shape = [(line["outcome"], line.get("attempt", 1), line.get("final", True)) for line in found["test_third_time"]]
+    shape = [
+        (line["outcome"], line.get("attempt", 1), line.get("final", True))
+        for line in found["test_third_time"]
+    ]
     assert shape == [("failed", 1, False), ("failed", 2, False), ("passed", 3, True)]
     assert [line["outcome"] for line in found["test_shaky_fixture"]] == ["error", "passed"]
     assert [line["outcome"] for line in found["test_never"]] == ["failed"] * 3
@@ -234,7 +240,9 @@ def test_an_interrupted_test_has_no_outcome_and_is_named(project):
 
 def test_an_internal_error_is_told_beside_the_tests(project):
     project.write("conftest.py", "def pytest_runtest_teardown(item):\n    if item.name == 'test_b': 1 / 0\n")
-    project.write("conftest.py", "def pytest_runtest_logfinish(nodeid): assert 'test_b' not in nodeid, 'oops'\n")
+    project.write(
+        "conftest.py", "def pytest_runtest_logfinish(nodeid): assert 'test_b' not in nodeid, 'oops'\n"
+    )
     project.write("test_a.py", "def test_a(): pass\ndef test_b(): pass\n")
 
     lines = project.record()

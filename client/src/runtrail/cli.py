@@ -35,6 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"{settings.destination.url}: {problem}")
     except OSError as problem:
         return _fail(str(problem))
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        # Python would end with 1, which CI would read as a verdict.
+        return _fail(f"what answered is no Runtrail server ({type(problem).__name__}: {problem})")
     except KeyboardInterrupt:
         return _fail("interrupted")
     return code

@@ -88,6 +88,7 @@ class Spool:
     def remember_last(self, address: str, answer: dict[str, Any]) -> None:
         """Keep the server's last answer for `address`, so that the gate knows which run to ask for."""
         with contextlib.suppress(OSError):
+            self._make(self.folder)
             self._last(address).write_text(json.dumps(answer), encoding="utf-8")
 
     def last(self, address: str) -> dict[str, Any]:
