@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "client" / "src"
 PLUGIN = ["-p", "runtrail.plugin"]
 XDIST = ["-p", "xdist", "-n", "2"]
+TOKEN = "rt_0123456789abcdef"
 RERUNS = ["-p", "pytest_rerunfailures"]
 
 
@@ -92,3 +93,15 @@ def tries(lines: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
 
 def outcomes(lines: list[dict[str, Any]]) -> dict[str, str]:
     return {name: found[-1]["outcome"] for name, found in tries(lines).items()}
+
+
+def where(receiver: Any, **more: str) -> dict[str, str]:
+    return {"RUNTRAIL_URL": receiver.url, "RUNTRAIL_TOKEN": TOKEN, **more}
+
+
+def record_and_send(
+    project: Project, *arguments: str, **variables: str
+) -> tuple[subprocess.CompletedProcess[str], str]:
+    """Run a session that sends its report; return it, and what it said of that."""
+    done = project.run(*PLUGIN, "--runtrail", *arguments, **variables)
+    return done, next((line for line in done.stdout.splitlines() if line.startswith("runtrail: ")), "")

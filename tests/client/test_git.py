@@ -167,17 +167,16 @@ def test_another_index_or_folder_of_objects_is_respected(repository):
 def test_inside_a_hook_it_is_the_tree_of_the_commit_being_made(repository):
     hook = repository.write(
         ".git/hooks/pre-commit",
-        "#!/bin/sh\npython3 -c 'import os; from pathlib import Path; from runtrail.git import WorkingTree\n"
-        "tree = WorkingTree(Path.cwd(), os.environ); tree.begin_hashing(); print(tree.finish_hashing(20))' > .git/seen\n",
+        f"#!{sys.executable}\nimport os, sys\nfrom pathlib import Path\nsys.path.insert(0, {str(SOURCE)!r})\n"
+        "from runtrail.git import WorkingTree\ntree = WorkingTree(Path.cwd(), os.environ)\n"
+        "tree.begin_hashing()\nPath('.git/seen').write_text(tree.finish_hashing(20))\n",
     )
     hook.chmod(0o755)
     repository.write("a.py", "changed\n")
 
-    from tests.client.sessions import SOURCE
+    repository.git("commit", "-q", "-a", "-m", "b")
 
-    repository.git("commit", "-q", "-a", "-m", "b", PYTHONPATH=str(SOURCE))
-
-    assert (repository.folder / ".git/seen").read_text().strip() == repository.git("rev-parse", "HEAD^{tree}")
+    assert (repository.folder / ".git/seen").read_text() == repository.git("rev-parse", "HEAD^{tree}")
 
 
 def test_a_worktree_and_a_repository_without_commits_have_their_trees(repository, tmp_path):

@@ -60,12 +60,10 @@ def test_no_form_of_a_secret_stays(secret, around):
 
 
 def test_each_line_of_a_key_is_a_secret():
-    key = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nBKcwggSjAgEAAoIBAQC7\n-----END PRIVATE KEY-----\n"
+    line = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC"
+    key = f"-----BEGIN PRIVATE KEY-----\n{line}\nBKcwggSjAgEAAoIBAQC7\n-----END PRIVATE KEY-----\n"
 
-    assert (
-        Mask({"SIGNING_KEY": key}).text("it says MIIEvQIBADANBgkqhkiG9w0BAQEFAASC here")
-        == f"it says {MASK} here"
-    )
+    assert Mask({"SIGNING_KEY": key}).text(f"it says {line} here") == f"it says {MASK} here"
 
 
 def test_a_secret_within_another_leaves_nothing_of_the_longer():

@@ -1,7 +1,6 @@
 """What becomes of a session's report: sent, kept, refused, found again after a kill."""
 
 import json
-import os
 import signal
 import socket
 import time
@@ -9,19 +8,9 @@ import time
 import pytest
 
 from tests.client.receiver import ANSWER, hanging_up, sleeping, with_status
-from tests.client.sessions import PLUGIN, XDIST, outcomes
+from tests.client.sessions import PLUGIN, TOKEN, XDIST, outcomes, record_and_send, where
 
-TOKEN = "rt_0123456789abcdef"
 ONE = "def test_a(): pass\n"
-
-
-def where(receiver, **more):
-    return {"RUNTRAIL_URL": receiver.url, "RUNTRAIL_TOKEN": TOKEN, **more}
-
-
-def record(project, *arguments, **variables):
-    done = project.run(*PLUGIN, "--runtrail", *arguments, **variables)
-    return done, next((line for line in done.stdout.splitlines() if line.startswith("runtrail: ")), "")
 
 
 def unused_address():
@@ -33,7 +22,7 @@ def unused_address():
 def test_a_session_is_sent_when_it_ends(project, receiver):
     project.write("test_a.py", ONE)
 
-    done, line = record(project, **where(receiver, RUNTRAIL_ENVIRONMENT="desk"))
+    done, line = record_and_send(project, **where(receiver, RUNTRAIL_ENVIRONMENT="desk"))
 
     assert done.returncode == 0
     assert line == f"runtrail: 1 test sent: {receiver.url}/runs/{ANSWER['testRunId']}/"
@@ -50,7 +39,8 @@ def test_a_session_is_sent_when_it_ends(project, receiver):
 def test_the_ini_file_turns_it_on_and_says_where(project, receiver):
     project.write(
         "pytest.ini",
-        f"[pytest]\nruntrail = true\nruntrail_url = {receiver.url}\nruntrail_token = {TOKEN}\nruntrail_environment = x\n",
+        f"[pytest]\nruntrail = true\nruntrail_url = {receiver.url}\nruntrail_token = {TOKEN}\n"
+        "runtrail_environment = x\n",
     )
     project.write("test_a.py", ONE)
 
@@ -66,7 +56,7 @@ def test_the_ini_file_turns_it_on_and_says_where(project, receiver):
 def test_with_workers_one_report_is_sent(project, receiver):
     project.write("test_a.py", "".join(f"def test_{n}(): pass\n" for n in range(20)))
 
-    _, line = record(project, *XDIST, **where(receiver))
+    _, line = record_and_send(project, *XDIST, **where(receiver))
 
     assert line.startswith("runtrail: 20 tests sent")
     assert len(receiver.reports) == 1
@@ -90,7 +80,7 @@ def test_what_can_not_be_sent_now_waits_for_the_next_session(project, receiver, 
     receiver.behave = FAULTS[fault]
     begun = time.monotonic()
 
-    done, line = record(project, **where(receiver, RUNTRAIL_TIMEOUT="2"))
+    done, line = record_and_send(project, **where(receiver, RUNTRAIL_TIMEOUT="2"))
 
     assert done.returncode == 0
     assert time.monotonic() - begun < 7
@@ -99,7 +89,7 @@ def test_what_can_not_be_sent_now_waits_for_the_next_session(project, receiver, 
     before = kept.read_bytes()
 
     receiver.behave = lambda handler: False
-    _, line = record(project, **where(receiver))
+    _, line = record_and_send(project, **where(receiver))
 
     assert line.endswith("(and 1 earlier)")
     assert before in receiver.reports
@@ -109,25 +99,11 @@ def test_what_can_not_be_sent_now_waits_for_the_next_session(project, receiver, 
 def test_a_server_that_is_away_costs_nothing_but_a_line(project):
     project.write("test_a.py", ONE)
 
-    done, line = record(project, RUNTRAIL_URL=unused_address(), RUNTRAIL_TOKEN=TOKEN)
+    done, line = record_and_send(project, RUNTRAIL_URL=unused_address(), RUNTRAIL_TOKEN=TOKEN)
 
     assert done.returncode == 0
     assert line == "runtrail: 1 test kept and sent next time: Connection refused"
     assert len(project.kept()) == 1
-
-
-def test_earlier_sessions_are_sent_the_oldest_first(project, receiver):
-    project.write("test_a.py", ONE)
-    receiver.behave = with_status(503)
-    for number in range(3):
-        record(project, "-k", f"test_a or x{number}", **where(receiver))
-    receiver.behave = lambda handler: False
-
-    _, line = record(project, **where(receiver))
-
-    assert line.endswith("(and 3 earlier)")
-    arguments = [receiver.lines(number)[0]["pytest_args"][-3:-1] for number in (1, 2, 3)]
-    assert arguments == ["x0", "x1", "x2"]
 
 
 @pytest.mark.parametrize(("status", "text"), [(400, "400"), (401, "401"), (413, "413"), (422, "422")])
@@ -135,7 +111,7 @@ def test_what_the_server_will_not_have_is_put_aside_with_the_reason(project, rec
     project.write("test_a.py", ONE)
     receiver.behave = with_status(status)
 
-    done, line = record(project, **where(receiver))
+    done, line = record_and_send(project, **where(receiver))
 
     assert done.returncode == 0
     assert line.startswith(f"runtrail: 1 test refused: {text}")
@@ -144,24 +120,12 @@ def test_what_the_server_will_not_have_is_put_aside_with_the_reason(project, rec
     assert aside.with_suffix(".reason").read_text().strip().endswith("so it is")
 
 
-def test_what_waits_for_another_server_or_token_stays(project, receiver):
-    project.write("test_a.py", ONE)
-    receiver.behave = with_status(503)
-    record(project, **where(receiver))
-    receiver.behave = lambda handler: False
-
-    record(project, **where(receiver, RUNTRAIL_TOKEN="rt_of_another_project"))
-
-    assert len(receiver.reports) == 1
-    assert len(project.kept()) == 1
-
-
 def test_a_token_is_shown_to_no_other_host(project, receiver):
     project.write("test_a.py", ONE)
     elsewhere = receiver.url.replace("127.0.0.1", "localhost")
     receiver.behave = with_status(307, b"", Location=f"{elsewhere}/api/v1/reports/")
 
-    _, line = record(project, **where(receiver))
+    _, line = record_and_send(project, **where(receiver))
 
     assert "leads to http://localhost" in line
     assert len(receiver.requests) == 1
@@ -172,54 +136,10 @@ def test_a_redirect_on_the_same_host_is_followed_with_the_report(project, receiv
     move = with_status(308, b"", Location="/prefix/api/v1/reports/")
     receiver.behave = lambda handler: handler.path.startswith("/api") and move(handler)
 
-    _, line = record(project, **where(receiver))
+    _, line = record_and_send(project, **where(receiver))
 
     assert line.startswith("runtrail: 1 test sent")
     assert len(receiver.reports) == 1
-
-
-@pytest.mark.parametrize("arguments", [[], XDIST], ids=["alone", "xdist"])
-def test_a_killed_session_is_sent_by_the_next_one_as_cut_off(project, receiver, arguments):
-    project.write("test_a.py", "def test_a(): pass\n")
-    project.write("test_b.py", "import time\ndef test_b():\n    time.sleep(60)\n")
-    killed = project.begin(*arguments, **where(receiver))
-    until = time.monotonic() + 30
-    while not any(b'"passed"' in path.read_bytes() for path in project.kept("running")):
-        assert time.monotonic() < until
-        time.sleep(0.05)
-    time.sleep(0.3)
-    killed.send_signal(signal.SIGKILL)
-    killed.communicate()
-    project.write("test_b.py", "")
-
-    _, line = record(project, **where(receiver))
-
-    assert line.endswith("(and 1 earlier)")
-    lines = receiver.lines(1)
-    assert outcomes(lines) == {"test_a": "passed"}
-    end = lines[-1]
-    assert (end["type"], end["cut_off"]) == ("end", True)
-    assert "exit_code" not in end
-    if not arguments:
-        assert end["running"] == ["test_b.py::test_b"]
-    assert end["totals"]["passed"] == 1
-
-
-def test_a_living_session_is_left_alone_by_another(project, receiver):
-    project.write("test_a.py", "def test_a(): pass\n")
-    project.write("slow/test_b.py", "import time\ndef test_b():\n    time.sleep(3)\n")
-    living = project.begin("slow", **where(receiver))
-    until = time.monotonic() + 30
-    while not project.kept("running"):
-        assert time.monotonic() < until
-        time.sleep(0.05)
-
-    record(project, "test_a.py", **where(receiver))
-    output, _ = living.communicate()
-
-    assert b"1 test sent" in output
-    assert len(receiver.reports) == 2
-    assert "cut_off" not in receiver.lines(1)[-1]
 
 
 def test_ctrl_c_ends_a_session_that_waits_for_the_server(project, receiver):
@@ -241,27 +161,19 @@ def test_ctrl_c_ends_a_session_that_waits_for_the_server(project, receiver):
 def test_without_an_address_the_report_is_kept(project):
     project.write("test_a.py", ONE)
 
-    _, line = record(project)
+    _, line = record_and_send(project)
 
     assert "RUNTRAIL_URL and RUNTRAIL_TOKEN say where to" in line
     assert len(project.kept()) == 1
 
 
 def test_nothing_collected_at_the_desk_is_no_session(project, receiver):
-    _, line = record(project, **where(receiver))
-    _, in_ci = record(project, **where(receiver, CI="true"))
+    _, line = record_and_send(project, **where(receiver))
+    _, in_ci = record_and_send(project, **where(receiver, CI="true"))
 
     assert line == ""
     assert in_ci.startswith("runtrail: 0 tests sent")
     assert receiver.lines()[-1]["exit_code"] == 5
-
-
-def test_the_spool_is_its_owners_alone(project):
-    project.write("test_a.py", ONE)
-
-    record(project)
-
-    assert (project.spool.stat().st_mode & 0o777) == 0o700
 
 
 def test_no_secret_leaves_the_machine(project, receiver):
@@ -282,7 +194,7 @@ def test_no_secret_leaves_the_machine(project, receiver):
     )
     url = f"postgresql://app:{password}@db/x"
 
-    record(
+    record_and_send(
         project,
         *("-o", "log_level=INFO", f"--junit-prefix={secret}", "-o", "junit_suite_name=--password=abc"),
         **where(receiver, DEPLOY_TOKEN=secret, DATABASE_URL=url),
@@ -293,33 +205,3 @@ def test_no_secret_leaves_the_machine(project, receiver):
         assert hidden not in text
     assert "***" in text
     assert json.loads(text.splitlines()[1])["output"]
-
-
-def test_the_spool_is_bounded_in_number_and_age(tmp_path):
-    from runtrail import spool as module
-
-    spool = module.Spool(tmp_path)
-    for number in range(module.COUNT + 5):
-        path = spool.running_file(f"{number:032x}")
-        path.write_text("{}\n")
-        os.utime(path, (1000 + number, 1000 + number))
-        spool.keep(path, "a")
-
-    assert spool.prune(2000.0) == 5
-    assert spool.waiting("a")[0].stem == f"{5:032x}"
-    assert spool.prune(2000.0 + module.AGE) == module.COUNT
-
-
-def test_the_spool_is_bounded_in_size(tmp_path, monkeypatch):
-    from runtrail import spool as module
-
-    monkeypatch.setattr(module, "SIZE", 250)
-    spool = module.Spool(tmp_path)
-    for number in range(4):
-        path = spool.running_file(f"{number:032x}")
-        path.write_bytes(b"x" * 100)
-        os.utime(path, (1000 + number, 1000 + number))
-        spool.keep(path, "a")
-
-    assert spool.prune(2000.0) == 2
-    assert [path.stem[-1] for path in spool.waiting()] == ["2", "3"]
