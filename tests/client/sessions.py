@@ -10,6 +10,8 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+# Another interpreter, with pytest, pytest-xdist and pytest-rerunfailures of its own, can be named.
+PYTHON = os.environ.get("CLIENT_PYTHON", sys.executable)
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "client" / "src"
 PLUGIN = ["-p", "runtrail.plugin"]
@@ -48,7 +50,7 @@ class Project:
         return path
 
     def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+        return [PYTHON, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

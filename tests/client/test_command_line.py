@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from tests.client.receiver import ANSWER, hanging_up, with_status
-from tests.client.sessions import PLUGIN, SOURCE, environment
+from tests.client.sessions import PLUGIN, PYTHON, SOURCE, environment
 
 JUNIT = '<testsuite name="a" tests="1"><testcase classname="a" name="b" time="0.1"/></testsuite>'
 
@@ -16,7 +16,7 @@ def client(tmp_path, receiver):
     def run(*arguments, code=0, **variables):
         where = {"RUNTRAIL_URL": receiver.url, "RUNTRAIL_TOKEN": "rt_0123456789", **variables}
         done = subprocess.run(
-            [sys.executable, "-m", "runtrail", *arguments],
+            [PYTHON, "-m", "runtrail", *arguments],
             cwd=tmp_path,
             env=environment(tmp_path, **where),
             capture_output=True,

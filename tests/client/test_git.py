@@ -2,10 +2,12 @@
 
 import os
 import subprocess
+import sys
 import time
 
 import pytest
 from runtrail.git import WorkingTree
+from tests.client.sessions import SOURCE
 
 
 class Repository:

@@ -230,7 +230,7 @@ def test_the_header_tells_where_it_ran(project):
     assert re.fullmatch("[0-9a-f]{32}", header["session_id"])
     assert header["pytest_args"] == "-p no:cacheprovider -v -k 'test_a or b'"
     assert (header["space"], header["environment"], header["shard"]) == ("local", "desk", "1/2")
-    assert header["runner"]["version"] == pytest.__version__
+    assert re.match("[0-9]+[.][0-9]+", header["runner"]["version"])
     assert None not in header.values()
     assert json.dumps(header)
 
