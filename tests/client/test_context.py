@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from runtrail.context import SERVICES, ci_facts
 
 # What each service puts into the environment, and what is to be understood by it.

@@ -6,6 +6,7 @@ import sys
 import time
 
 import pytest
+
 from runtrail.git import WorkingTree
 from tests.client.sessions import SOURCE
 

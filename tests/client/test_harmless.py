@@ -5,8 +5,8 @@ import re
 import subprocess
 
 import pytest
-from runtrail.report_file import close_orphan
 
+from runtrail.report_file import close_orphan
 from tests.client.sessions import PLUGIN, RERUNS, SOURCE, XDIST, environment, outcomes
 
 MIXED = """

@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from runtrail.masking import Mask
 from runtrail.recording import Recorder
 from runtrail.report_file import ReportFile, Totals, close_orphan, read_header

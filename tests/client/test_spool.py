@@ -5,8 +5,8 @@ import signal
 import time
 
 import pytest
-from runtrail import spool as module
 
+from runtrail import spool as module
 from tests.client.receiver import with_status
 from tests.client.sessions import XDIST, outcomes, record_and_send, where
 

@@ -113,6 +113,13 @@ def _explicit(options: argparse.Namespace) -> dict[str, str]:
     return {there: getattr(options, here) for here, there in names.items() if getattr(options, here)}
 
 
+def close(options: argparse.Namespace, settings: Settings) -> int:
+    """Give an end to reports of sessions that were killed; those that live are left alone."""
+    for name in options.files:
+        close_orphan(Path(name))
+    return OK
+
+
 def decide(options: argparse.Namespace, settings: Settings) -> int:
     server = _server(settings, options.timeout)
     answer = Spool(settings.spool).last(settings.destination.address)
@@ -200,6 +207,10 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("environment", "space", "branch", "commit", "test-run-id"):
         sending.add_argument(f"--{name}", default="", help="default: what this machine knows")
     sending.set_defaults(run=upload)
+
+    closing = commands.add_parser("close", help="give an end to reports of sessions that were killed")
+    closing.add_argument("files", nargs="+", metavar="FILE")
+    closing.set_defaults(run=close)
 
     gating = commands.add_parser("gate", help="0: nothing newly failing; 1: something; 3: can't be said")
     gating.add_argument("--test-run-id", default="", help="default: the run last sent from this machine")

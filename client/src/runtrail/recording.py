@@ -155,6 +155,7 @@ class Recorder:
             record["subtests"] = self._subtests(attempt.subtests)
             if record["subtests"]["failed"] and record["outcome"] in ("passed", "skipped", "xpassed"):
                 record["outcome"], record["when"] = "failed", "call"
+                texts = {"message": record["subtests"]["cases"][0].get("message", ""), **texts}
         return {**record, **texts}
 
     def _subtests(self, reports: list[Any]) -> dict[str, Any]:
