@@ -15,12 +15,15 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.client.receiver import receiving
+
 ROOT = Path(__file__).resolve().parent.parent
 FILES, TESTS, ROUNDS = 50, 100, 5
 VARIANTS = {
     "pytest alone": [],
     "--junitxml": ["--junitxml=junit.xml"],
     "--runtrail": ["-p", "runtrail.plugin", "--runtrail"],
+    "and sent": ["-p", "runtrail.plugin", "--runtrail"],
 }
 
 
@@ -30,9 +33,12 @@ def main() -> None:
         make_suite(Path(folder))
         run(Path(folder), [])  # compiles the files
         times = {name: [] for name in VARIANTS}
-        for _ in range(rounds):
-            for name, arguments in VARIANTS.items():
-                times[name].append(run(Path(folder), arguments))
+        with receiving() as receiver:
+            for _ in range(rounds):
+                for name, arguments in VARIANTS.items():
+                    url = receiver.url if name == "and sent" else ""
+                    times[name].append(run(Path(folder), arguments, url))
+            assert len(receiver.lines()) == FILES * TESTS + 2
     print(
         f"{FILES * TESTS:,} trivial tests, {rounds} rounds in turn; ratio to pytest alone, median [min..max]"
     )
@@ -55,15 +61,17 @@ def make_suite(folder: Path) -> None:
         subprocess.run([*git, *words], cwd=folder, check=True)
 
 
-def run(folder: Path, arguments: list[str]) -> tuple[float, float]:
-    """CPU and wall seconds of one session; the plugin sends to nobody and keeps its report."""
+def run(folder: Path, arguments: list[str], url: str = "") -> tuple[float, float]:
+    """CPU and wall seconds of one session; without `url` the plugin keeps its report."""
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT / "client" / "src"),
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "RUNTRAIL_SPOOL": str(folder / ".git" / "spool"),
+        "RUNTRAIL_URL": url,
+        "RUNTRAIL_TOKEN": "rt_0123456789" if url else "",
     }
-    for name in ("PYTEST_CURRENT_TEST", "PYTEST_ADDOPTS", "RUNTRAIL_URL"):
+    for name in ("PYTEST_CURRENT_TEST", "PYTEST_ADDOPTS"):
         environment.pop(name, None)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begun = time.perf_counter()
