@@ -103,6 +103,16 @@ def database(name: str, default_file: Path) -> dict[str, Any]:
     return entry
 
 
+def other_database(name: str) -> dict[str, Any] | None:
+    """Return Django's entry for a database named by its URL or by a SQLite file; None where none is named."""
+    named = text(name)
+    if not named or "://" in named:
+        return database(name, Path()) if named else None
+    file = Path(named).expanduser().absolute()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(file)}
+
+
 def redis(name: str, default: str) -> str:
     """Return the URL of a Redis server: redis://, rediss:// or unix://."""
     url = secret(name) or default

@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "config",
     "access",
     "tracking",
+    "executions",
     "dashboards",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -73,7 +74,10 @@ TEMPLATES = [
 ]
 
 # Database: SQLite unless DATABASE_URL names another; what SQLite needs for several writers is set here.
-DATABASES = {"default": env.database("DATABASE_URL", DATA / "db.sqlite3")}
+# RUNTRAIL_DB stands for a command's --db, and is kept from the processes that a command starts.
+DATABASES = {
+    "default": env.other_database("RUNTRAIL_DB") or env.database("DATABASE_URL", DATA / "db.sqlite3")
+}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         # Deferred transactions that turn into writers fail at once with "database is locked".
