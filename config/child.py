@@ -63,12 +63,26 @@ class Child:
         job_wrapper.kill_group(self.process.pid, signal.SIGKILL)
         lived = time.monotonic() - self.started
         self.quick_deaths = self.quick_deaths + 1 if lived < QUICK else 0
-        pause = min(0.5 * 2**self.quick_deaths, LONGEST_PAUSE)
-        self.process, self.again_at = None, time.monotonic() + pause
+        self.process, pause = None, self._pause()
         said = f"{self.name} ended ({_ending(code)}); starting it again in {pause:.1f} s"
         if self.quick_deaths == 5:
             said += f"\n{self.name} keeps ending. The last lines of {self.log}:\n{self.tail()}"
         return said
+
+    def put_off(self, problem: str) -> str:
+        """Plan the next start of a program that could not be started; return what to say of it."""
+        self.quick_deaths += 1
+        pause = self._pause()
+        if self.process:
+            job_wrapper.kill_group(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+        return f"{self.name} can't be started; trying again in {pause:.1f} s: {problem}"
+
+    def _pause(self) -> float:
+        pause = min(0.5 * 2**self.quick_deaths, LONGEST_PAUSE)
+        self.again_at = time.monotonic() + pause
+        return pause
 
     @property
     def is_due(self) -> bool:

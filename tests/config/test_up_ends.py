@@ -38,10 +38,14 @@ CLIENTS = [half_a_request, half_a_body, idle_after_an_answer, a_slow_reader]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("ends") / "data of its own")
-    yield server
-    server.end_all()
+def installation(tmp_path_factory):
+    return Server(tmp_path_factory.mktemp("ends") / "data of its own")
+
+
+@pytest.fixture
+def server(installation):
+    yield installation
+    installation.end_all()
 
 
 @pytest.fixture
