@@ -127,6 +127,10 @@ class DeliveryQuerySet(models.QuerySet[Any]):
         """Messages that nothing was made of yet, oldest first."""
         return self.filter(state="received").order_by("id")
 
+    def worked_on(self) -> Self:
+        """Messages of which nothing more is to be made."""
+        return self.exclude(state="received")
+
     def of_strangers(self) -> Self:
         """Messages of workflow runs that nobody knew when they came."""
         return self.filter(state="stranger").order_by("id")

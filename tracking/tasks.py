@@ -121,6 +121,16 @@ def sweep_deliveries() -> int:
     return sum(apply_delivery(pk) is not None for pk in list(left[:500]))
 
 
+@shared_task
+def prune_deliveries(days: int = 7) -> int:
+    """Drop messages that were worked on long ago, in pieces; return how many."""
+    old = WebhookDelivery.objects.worked_on().filter(received_at__lt=timezone.now() - timedelta(days=days))
+    dropped = 0
+    while piece := list(old.values_list("pk", flat=True)[:1000]):
+        dropped += WebhookDelivery.objects.filter(pk__in=piece).delete()[0]
+    return dropped
+
+
 @shared_task(expires=30)
 def sweep_runs() -> int:
     """Take up every run that nobody drives, or whose driver is gone; return how many there were."""
