@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from tracking.ci import CIService
+from tracking.ci import CIRefused, CIService
 from tracking.lifecycle import Status, close_run, settle_run, was_expired
 from tracking.models import TestRun
 from tracking.silence import PATIENCE, is_silent_for_good
+from tracking.tracker import note
 
 
 class Ask(Protocol):
@@ -38,6 +39,26 @@ def settle(run: TestRun, *, ci: CIService, now: datetime, ask: Ask) -> bool:
 def abandon(run: TestRun, reason: str) -> None:
     """Give up what is still open; it is not known how it ended."""
     run.workflow_runs.open().update(conclusion="cancelled", reason=f"abandoned: {reason}")
+
+
+def end_latecomers(run: TestRun, *, ci: CIService, now: datetime) -> int:
+    """Cancel what turned up after its run was cancelled and closed; return how many were.
+
+    Raises:
+        CIUnavailable: the service did not answer; the rest is to be asked for again.
+    """
+    ended = 0
+    for workflow in run.workflow_runs.latecomers().order_by("position"):
+        try:
+            ci.cancel(workflow, now=now, force=False)
+            told = f"{workflow} turned up after the run had been cancelled; it was cancelled too."
+        except CIRefused as refusal:
+            told = f"{workflow} turned up after the run had been cancelled and can't be: {refusal}"
+        workflow.cancel_asked_at = now
+        workflow.save(update_fields=["cancel_asked_at"])
+        note(run, "surplus", told, now)
+        ended += 1
+    return ended
 
 
 def _close_expired(run: TestRun, ci: CIService, now: datetime) -> bool:

@@ -140,12 +140,13 @@ def _merge_workflow(row: WorkflowRun, remote: RemoteRun, *, now: datetime) -> No
     row.visible_tag = remote.title or row.visible_tag
     row.url = remote.url or row.url
     row.seen_at, row.seen_by = now, remote.seen_by
-    # Late news of what was given up may say how it ended; only a new attempt takes an end back.
-    row.conclusion = _conclusion(row) or (was if row.attempt == latest else "")
+    # Late news of what was given up may say how it ended; only a re-run takes an end back.
+    is_rerun = row.attempt > max(latest, 1)
+    row.conclusion = _conclusion(row) or ("" if is_rerun else was)
     row.save()
     if remote.commit_sha and not row.run.commit_sha:
         _say_what_was_tested(row.run, remote)
-    if was and row.attempt > latest:
+    if was and is_rerun:
         note(row.run, "attempt", f"{row} was run again: attempt {row.attempt} has begun.", now)
         reopen_run(row.run, now=now)
 

@@ -80,6 +80,12 @@ class WorkflowRunQuerySet(models.QuerySet[Any]):
         """Workflows that the service may have, and of which it has shown nothing yet."""
         return self.open().filter(dispatch_state__in=["accepted", "unknown"], attempt=0, github_run_id=None)
 
+    def latecomers(self) -> Self:
+        """Workflows that turned up at the service when their run had been cancelled and closed."""
+        late = self.filter(run__completed_at__isnull=False, run__cancel_requested_at__isnull=False)
+        going = late.filter(attempts__number=F("attempt")).exclude(attempts__status="completed")
+        return going.filter(github_run_id__isnull=False, cancel_asked_at=None).distinct()
+
     def due(self, now: datetime) -> Self:
         return self.unsent().filter(due_at__lte=now)
 
@@ -120,6 +126,10 @@ class DeliveryQuerySet(models.QuerySet[Any]):
     def to_do(self) -> Self:
         """Messages that nothing was made of yet, oldest first."""
         return self.filter(state="received").order_by("id")
+
+    def worked_on(self) -> Self:
+        """Messages of which nothing more is to be made."""
+        return self.exclude(state="received")
 
     def of_strangers(self) -> Self:
         """Messages of workflow runs that nobody knew when they came."""

@@ -16,7 +16,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from tracking import ci, deliveries, drive, tracking_file
+from tracking import ci, closing, deliveries, drive, tracking_file
 from tracking.models import TestRun, WebhookDelivery
 
 log = structlog.get_logger(__name__)
@@ -53,9 +53,7 @@ def drive_run(run_pk: str) -> bool:
     """Do what can be done for a run now, and come again when its next workflow is due."""
     driver = drive.driver_name("worker")
     if not drive.take_lease(run_pk, driver, now=timezone.now()):
-        # It has ended, or another one drives it: a worker may have looked just before the news came.
-        if TestRun.objects.running().filter(pk=run_pk, driver__startswith="worker@").exists():
-            drive_run.apply_async((run_pk,), countdown=0.3)
+        _look_after(run_pk)
         return False
     try:
         run = TestRun.objects.for_file().get(pk=run_pk)
@@ -68,6 +66,23 @@ def drive_run(run_pk: str) -> bool:
     if wait is not None and not run.cancel_requested_at:
         _come_again(run_pk, wait)
     return changed
+
+
+def _look_after(run_pk: str) -> None:
+    """What is to be done for a run that can't be driven just now: another one drives it, or it has ended."""
+    run = TestRun.objects.for_file().filter(pk=run_pk).first()
+    if run is None:
+        return
+    if run.is_running:
+        # A worker may have looked just before the news came.
+        if run.driver.startswith("worker@"):
+            drive_run.apply_async((run_pk,), countdown=0.3)
+    elif run.workflow_runs.latecomers().exists():
+        try:
+            service = ci.connect(_service(run), run.project)
+            closing.end_latecomers(run, ci=service, now=timezone.now())
+        except ci.CIUnavailable as silence:
+            drive_run.apply_async((run_pk,), countdown=silence.retry_after or 60)
 
 
 def _write_file(run_pk: str) -> None:
@@ -104,6 +119,16 @@ def sweep_deliveries() -> int:
     overdue = timezone.now() - timedelta(seconds=5)
     left = WebhookDelivery.objects.to_do().filter(received_at__lt=overdue).values_list("pk", flat=True)
     return sum(apply_delivery(pk) is not None for pk in list(left[:500]))
+
+
+@shared_task
+def prune_deliveries(days: int = 7) -> int:
+    """Drop messages that were worked on long ago, in pieces; return how many."""
+    old = WebhookDelivery.objects.worked_on().filter(received_at__lt=timezone.now() - timedelta(days=days))
+    dropped = 0
+    while piece := list(old.values_list("pk", flat=True)[:1000]):
+        dropped += WebhookDelivery.objects.filter(pk__in=piece).delete()[0]
+    return dropped
 
 
 @shared_task(expires=30)

@@ -96,13 +96,14 @@ class Server:
         body = http.rfile.read(length) if length else b""
         with self.world.lock:
             if http.path == "/_double/messages":  # for workers of other processes
-                return self.send(http, Said(200, self.world.take_messages()), body)
+                self.send(http, Said(200, self.world.take_messages()), body)
+                return
             try:
                 said = self.answer(http.command, http.path, dict(http.headers), body)
             except Drop:
                 http.close_connection = True
                 http.connection.shutdown(socket.SHUT_RDWR)
-                return None
+                return
         self.send(http, said, body)
 
     def answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Said:

@@ -64,7 +64,7 @@ class RunnerTiming(Runners):
     run = models.ForeignKey(TestRun, models.CASCADE, related_name="runners", db_index=False)
 
     class Meta:
-        ordering = ["run", "runner_group", "labels"]
+        ordering = ["run_id", "runner_group", "labels"]
         constraints = [
             models.UniqueConstraint(fields=["run", "runner_group", "labels"], name="runner_timing_once")
         ]

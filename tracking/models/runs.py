@@ -145,7 +145,7 @@ class RunEvent(models.Model):
     text = models.TextField()
 
     class Meta:
-        ordering = ["run", "id"]
+        ordering = ["run_id", "id"]
         indexes = [models.Index(fields=["run", "id"], name="run_events_run_idx")]
 
     def __str__(self) -> str:

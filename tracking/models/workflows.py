@@ -75,7 +75,7 @@ class WorkflowRun(models.Model):
     objects = WorkflowRunQuerySet.as_manager()
 
     class Meta:
-        ordering = ["run", "position"]
+        ordering = ["run_id", "position"]
         indexes = [
             models.Index(fields=["project", "-id"], name="workflow_runs_project_idx"),
             models.Index(fields=["project", "id"], name="workflow_runs_open_idx", condition=Q(conclusion="")),
@@ -119,7 +119,7 @@ class WorkflowAttempt(Measured):
     objects = AttemptQuerySet.as_manager()
 
     class Meta:
-        ordering = ["workflow", "number"]
+        ordering = ["workflow_id", "number"]
         constraints = [models.UniqueConstraint(fields=["workflow", "number"], name="attempt_once")]
 
     def __str__(self) -> str:
@@ -146,7 +146,7 @@ class WorkflowJob(Measured):
     url = models.CharField(max_length=500, blank=True)
 
     class Meta:
-        ordering = ["attempt", "job_id"]
+        ordering = ["attempt_id", "job_id"]
         constraints = [models.UniqueConstraint(fields=["attempt", "job_id"], name="job_once")]
 
     def __str__(self) -> str:

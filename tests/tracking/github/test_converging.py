@@ -4,6 +4,7 @@ import random
 from functools import cache
 
 import pytest
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -63,20 +64,22 @@ def test_any_order_of_any_part_of_the_messages_ends_in_the_same_rows(seed, lose,
 
 @pytest.mark.timeout(600)
 def test_1000_workflows_through_all_faults_at_once_take_at_most_2200_calls():
+    # What differs between the databases shows with a fifth of them, in a fifth of the time.
+    count = 1000 if connection.vendor == "sqlite" else 200
     faults = Faults(list_lag=60, lose=0.3, double=0.3, shuffle=True)
     some = random.Random(7)
     before, after = ("error_before", "unavailable", "drop_before"), ("error_after", "drop_after")
     for kind in (*before, *after, "secondary", "too_many"):
-        setattr(faults, kind, set(some.sample(range(1, 1000), 5)))
+        setattr(faults, kind, set(some.sample(range(1, count), 5)))
     desk = Desk(faults=faults)
     desk.world.behaviour = lambda run: Behaviour(queue=run.id % 50, execution=20 + run.id % 90)
     with desk.server:
-        run = desk.until_closed(desk.begin(1000, timeout=7200), step=20)
+        run = desk.until_closed(desk.begin(count, timeout=7200), step=20)
 
     assert run.status == "passed", run.reason
     numbers = set(run.workflow_runs.values_list("github_run_id", flat=True))
-    assert (len(numbers), numbers) == (1000, set(desk.world.runs))
-    assert len(desk.server.calls()) <= 2200
+    assert (len(numbers), numbers) == (count, set(desk.world.runs))
+    assert len(desk.server.calls()) <= 2.2 * count
     assert desk.server.violations == []
     truth = {one.id: (one.id % 50, 20 + one.id % 90) for one in desk.world.runs.values()}
     timed = run.workflow_runs.values_list("github_run_id", "attempts__queue", "attempts__execution")

@@ -6,6 +6,7 @@ import pytest
 
 from tests.github_double import Behaviour
 from tests.tracking.github.github_run import pass_time
+from tracking.closing import end_latecomers
 from tracking.lifecycle import request_cancel
 from tracking.models import TestRun, WorkflowAttempt, WorkflowRun
 
@@ -178,3 +179,28 @@ def test_a_run_that_turns_up_after_it_was_sent_again_is_cancelled_as_one_too_man
         kept: "success",
     }
     assert "one too many" in run.events.get(kind="surplus").text
+
+
+def test_what_turns_up_after_its_run_was_cancelled_and_closed_is_cancelled_too(desk):
+    desk.world.faults.drop_after = {1}
+    desk.world.faults.list_lag = 5000
+    desk.world.behaviour = lambda run: Behaviour(queue=3000, execution=900)
+    desk.hooks = False
+    service = desk.service()
+    run = desk.begin(1)
+    pass_time(desk, run, service, 20)
+    request_cancel(TestRun.objects.get(pk=run.pk), by="ada", now=desk.now)
+    run = desk.until_closed(TestRun.objects.get(pk=run.pk), service)
+    assert (run.status, len(desk.server.calls("POST", r"/cancel$"))) == ("cancelled", 0)
+
+    desk.hooks = True
+    (late,) = desk.world.runs.values()
+    desk.world.advance(3000)  # it gets its runner, and a message says so
+    desk.deliver()
+    ended = [end_latecomers(run, ci=service, now=desk.now) for _ in range(2)]
+
+    assert ended == [1, 0]
+    assert TestRun.objects.get(pk=run.pk).status == "cancelled"
+    desk.world.advance(60)
+    assert late.attempts[-1].conclusion == "cancelled"
+    assert "turned up after the run had been cancelled" in run.events.get(kind="surplus").text

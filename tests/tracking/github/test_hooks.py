@@ -3,9 +3,11 @@
 import hashlib
 import hmac
 import json
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from tests.factories import make_project, make_run, make_workflow
 from tracking import tasks
@@ -156,3 +158,14 @@ def test_a_body_larger_than_githubs_limit_is_refused(client, secret):
 
 def test_only_posts_are_taken(client, secret):
     assert client.get(reverse("hook_github")).status_code == 405
+
+
+def test_messages_are_dropped_a_week_after_they_were_worked_on(client, secret, worked_on):
+    for guid in ("old", "to do", "new"):
+        send(client, PAYLOAD, guid=guid)
+    WebhookDelivery.objects.exclude(guid="to do").update(state="applied")
+    WebhookDelivery.objects.exclude(guid="new").update(received_at=timezone.now() - timedelta(days=8))
+
+    assert tasks.prune_deliveries() == 1
+
+    assert set(WebhookDelivery.objects.values_list("guid", flat=True)) == {"to do", "new"}

@@ -1,12 +1,12 @@
 """HTTP with GitHub: reads may be repeated, writes are sent once, whatever the network does."""
 
 import socket
-import threading
 
 import pytest
 
 from tests.github_double import Faults, Server, World
 from tests.github_double.server import TOKEN
+from tests.tracking.github.wire import Wire, said
 from tracking.ci import CIBusy, CILost, CIRefused, CIUnavailable, Unexpected
 from tracking.ci.github import transport as transport_module
 from tracking.ci.github.answers import NotThere
@@ -38,52 +38,6 @@ def double():
     world.add_file(repo)
     with Server(world) as server:
         yield server
-
-
-class Wire:
-    """A server that says exactly these bytes, connection after connection, and keeps what it heard."""
-
-    def __init__(self, *answers):
-        self.answers, self.heard = list(answers), []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        self.thread = threading.Thread(target=self._serve, daemon=True)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.listener.close()
-
-    def _serve(self):
-        for answer in self.answers:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            with connection:
-                connection.settimeout(5)
-                self.heard.append(self._request(connection))
-                connection.sendall(answer)
-
-    @staticmethod
-    def _request(connection):
-        data = b""
-        while b"\r\n\r\n" not in data:
-            data += connection.recv(65536)
-        head, _, body = data.partition(b"\r\n\r\n")
-        length = [
-            int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-le")
-        ]
-        while length and len(body) < length[0]:
-            body += connection.recv(65536)
-        return head.decode(), body
-
-
-def said(status, body=b"{}", *headers):
-    lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}", "Connection: close", *headers]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
 def test_a_read_is_repeated_and_a_write_is_not():
