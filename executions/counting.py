@@ -19,7 +19,7 @@ from executions.recent import LENGTH, flips_of, letter_of, window_of
 from executions.recent import Window as RecentRuns
 
 BAD = {1, 2}
-_COLUMNS = (
+COUNTED = (
     *("case_id", "space", *COUNTS, "timed", "duration_us", "last_run_at", "last_failure_at"),
     *("recent", "durations", "flips", "last_set", "changed_at"),
 )
@@ -74,7 +74,7 @@ def count(result_set: ResultSet, decided: Sequence[Decided], tally: Tally) -> No
             late.append(row)
     if late:
         _read_again(late, space)
-    upsert_rows(CaseStatistics, _COLUMNS, ("case_id", "space"), [_values(row) for row in rows])
+    upsert_rows(CaseStatistics, COUNTED, ("case_id", "space"), [_values(row) for row in rows])
 
 
 def _add(row: CaseStatistics, one: Decided, at: datetime, tally: Tally) -> None:
@@ -161,4 +161,4 @@ def _last_failures(cases: Collection[int], space: str) -> dict[int, datetime]:
 
 
 def _values(row: CaseStatistics) -> list[object]:
-    return [getattr(row, name) for name in _COLUMNS]
+    return [getattr(row, name) for name in COUNTED]

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, BinaryIO, cast
 
@@ -24,6 +23,7 @@ from executions.places import Place, place_of
 from executions.reports.base import Limits, UnreadableReport
 from executions.staging import Staged, TooManyCases, stage
 from executions.storing import SERIES, Slot, store_chunk
+from executions.told import Options
 
 DEFAULT_LIMITS = Limits()
 _MOST_REPORTS = 32_000 // SERIES  # of one run; the number of a row's report is part of two bytes
@@ -35,70 +35,16 @@ class Conflict(Exception):
     """The report contradicts what is stored; the text says what and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What is told about a report beside its content; what is left out is taken from the report itself."""
-
-    test_run_id: str = ""
-    space: str = ""
-    environment: str = ""
-    triggered_by: str = ""
-    branch: str = ""
-    commit: str = ""
-    tree_hash: str = ""
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    shard: tuple[int, int] | None = None
-    attempt: int = 1
-    definition: str = ""
-
-    def completed(self, context: Mapping[str, str]) -> Options:
-        """Fill in what the report says of its own session."""
-        return replace(
-            self,
-            test_run_id=self.test_run_id or context.get("test_run_id", ""),
-            space=self.space or context.get("space", ""),
-            environment=self.environment or context.get("environment", ""),
-            branch=self.branch or context.get("branch", ""),
-            commit=self.commit or context.get("commit", ""),
-            tree_hash=self.tree_hash or context.get("tree_hash", ""),
-            shard=self.shard or parse_shard(context.get("shard", "")),
-        )
-
-
-def parse_shard(text: str) -> tuple[int, int] | None:
-    """Return `i/n` as two numbers, 1 ≤ i ≤ n; None for an empty text.
-
-    Raises:
-        ValueError: it is none.
-    """
-    if not text:
-        return None
-    first, _, last = text.partition("/")
-    if not (first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last) <= 1000):
-        raise ValueError("A shard is given as i/n, as in 1/4.")
-    return int(first), int(last)
-
-
 def ingest_report(
     file: BinaryIO,
     *,
     project: Project,
-    test_run_id: str | None = None,
-    space: str | None = None,
-    environment: str | None = None,
-    triggered_by: str = "",
-    branch: str = "",
-    commit: str = "",
-    tree_hash: str = "",
-    metadata: Mapping[str, Any] | None = None,
-    shard: tuple[int, int] | None = None,
-    format: str | None = None,
+    now: datetime,
     name: str = "",
-    attempt: int = 1,
-    definition: str = "",
+    format: str | None = None,
     limits: Limits = DEFAULT_LIMITS,
     most_cases: int | None = None,
-    now: datetime,
+    **told: Any,
 ) -> Report:
     """Store one upload (plain, gzip or zip) for a run, and return its row.
 
@@ -107,27 +53,17 @@ def ingest_report(
     row of the first time is returned, with `is_new` false.
 
     Args:
-        attempt: of the CI job that made the report; a later one decides about an earlier one.
-        most_cases: refuse more than that many tries.
         now: when it was received.
+        name: what the file is called.
+        format: a key of `executions.reports.reading.READERS`; None to find out.
+        most_cases: refuse more than that many tries.
+        told: the fields of `executions.told.Options`, as far as they are known.
 
     Raises:
-        UnreadableReport: nothing was stored but a refused row for the uploads page.
-        TooManyCases, Conflict: the same.
+        UnreadableReport, TooManyCases, Conflict, ValueError: nothing was stored but a refused row for
+            the uploads page.
     """
-    options = Options(
-        test_run_id=test_run_id or "",
-        space=space or "",
-        environment=environment or "",
-        triggered_by=triggered_by,
-        branch=branch,
-        commit=commit,
-        tree_hash=tree_hash,
-        metadata=metadata or {},
-        shard=shard,
-        attempt=attempt,
-        definition=definition,
-    )
+    options = Options(**{key: value for key, value in told.items() if value is not None})
     stream = _seekable(file)
     try:
         staged = stage(stream, name=name, format=format or "auto", limits=limits, most_cases=most_cases)
@@ -136,7 +72,7 @@ def ingest_report(
         finally:
             staged.close()
     except (UnreadableReport, TooManyCases, Conflict, ValueError) as refusal:
-        refuse(project, str(refusal), name=name, sent_by=triggered_by, now=now)
+        refuse(project, str(refusal), name=name, sent_by=options.triggered_by, now=now)
         raise
 
 

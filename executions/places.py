@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Any, Protocol
 
 from access.models import Project
 from executions.models import ResultSet
 from executions.reports.base import ReportFacts
+from executions.told import Options
 from tracking.identifiers import local_run_id, new_test_run_id
 from tracking.models import Space, TestRun
 from tracking.recording import named_definition, named_environment
@@ -19,38 +19,13 @@ from tracking.tracker import note
 OLDEST, LATEST = timedelta(days=400), timedelta(days=1)
 
 
-class Told(Protocol):
-    """What is known of a report beside its content; `executions.ingest.Options` has it."""
-
-    @property
-    def test_run_id(self) -> str: ...
-    @property
-    def space(self) -> str: ...
-    @property
-    def environment(self) -> str: ...
-    @property
-    def triggered_by(self) -> str: ...
-    @property
-    def branch(self) -> str: ...
-    @property
-    def commit(self) -> str: ...
-    @property
-    def tree_hash(self) -> str: ...
-    @property
-    def metadata(self) -> Mapping[str, Any]: ...
-    @property
-    def shard(self) -> tuple[int, int] | None: ...
-    @property
-    def definition(self) -> str: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Place:
     run: TestRun
     result_set: ResultSet
 
 
-def place_of(project: Project, told: Told, facts: Sequence[ReportFacts], *, now: datetime) -> Place:
+def place_of(project: Project, told: Options, facts: Sequence[ReportFacts], *, now: datetime) -> Place:
     """Return the run of a report and its set of results; both are made where they are new.
 
     Raises:
@@ -77,7 +52,7 @@ def place_of(project: Project, told: Told, facts: Sequence[ReportFacts], *, now:
     return Place(run, result_set)
 
 
-def _new_run(project: Project, told: Told, facts: Sequence[ReportFacts], *, now: datetime) -> TestRun:
+def _new_run(project: Project, told: Options, facts: Sequence[ReportFacts], *, now: datetime) -> TestRun:
     space = told.space or (Space.LOCAL if told.environment == "local" else Space.CI)
     if space not in Space.values:
         raise ValueError(f"There is no space {space!r}; there are local and ci.")

@@ -11,6 +11,7 @@ from executions.reports.base import CaseOutcome, Limits, Outcome, ReportFacts
 from executions.reports.values import bounded, clean, parse_line, parse_moment, parse_seconds, short_name
 
 _MARKERS = 50
+_LIMITS = {"message": "message", "details": "details", "stdout": "output", "stderr": "output"}
 _EXAMPLES = 3  # of values that can't be understood
 
 
@@ -71,24 +72,17 @@ class Recorder:
         attempt: int = 1,
         is_final: bool = True,
         is_placed: bool = True,
-        message: str = "",
-        details: str = "",
-        stdout: str = "",
-        stderr: str = "",
         file: str = "",
         line: object = None,
         markers: Iterable[Any] = (),
         started_at: datetime | None = None,
+        **texts: str,
     ) -> CaseOutcome:
-        """Return the outcome with names and texts cleaned and cut to the limits."""
+        """Return the outcome with names and texts (message, details, stdout, stderr) cleaned and cut."""
         limits = self.limits
-        name = short_name(nodeid, limits.name_bytes)
-        if not name.strip():
+        name = self._name(nodeid)
+        if not name:
             name, is_placed = "(no name)", False
-        elif len(name) != len(nodeid) and " … " in name:
-            self.say(
-                f"A name is longer than {limits.name_bytes:,} bytes; it was cut, with a hash of the whole."
-            )
         return CaseOutcome(
             nodeid=name,
             outcome=outcome,
@@ -99,15 +93,23 @@ class Recorder:
             attempt=attempt,
             is_final=is_final,
             is_placed=is_placed,
-            message=bounded(message, limits.message) if message else "",
-            details=bounded(details, limits.details) if details else "",
-            stdout=bounded(stdout, limits.output) if stdout else "",
-            stderr=bounded(stderr, limits.output) if stderr else "",
             file=clean(file)[:1000] if file else "",
             line=parse_line(line) if line is not None else None,
             markers=tuple(clean(str(mark))[:100] for mark in markers)[:_MARKERS] if markers else (),
             started_at=started_at,
+            **self._cut(texts),
         )
+
+    def _cut(self, texts: dict[str, str]) -> dict[str, Any]:
+        limits = self.limits
+        return {kind: bounded(text, getattr(limits, _LIMITS[kind])) for kind, text in texts.items() if text}
+
+    def _name(self, nodeid: str) -> str:
+        name = short_name(nodeid, self.limits.name_bytes)
+        if len(name) != len(nodeid) and " … " in name:
+            most = f"{self.limits.name_bytes:,}"
+            self.say(f"A name is longer than {most} bytes; it was cut, with a hash of the whole.")
+        return name if name.strip() else ""
 
 
 def first_line(text: str) -> str:

@@ -118,7 +118,7 @@ def test_elements_are_nested_so_deep_and_no_deeper():
 def test_json_nested_without_end_is_refused():
     deep = '{"results": {"tool": ' + "[" * 200_000
 
-    with pytest.raises(UnreadableReport, match="nested too deep|ends too early"):
+    with pytest.raises(UnreadableReport, match=r"nested too deep|ends too early"):
         read_all(deep)
 
 
@@ -131,7 +131,7 @@ def test_json_nested_without_end_is_refused():
     ],
 )
 def test_one_value_without_end_is_refused_at_the_limit(content):
-    with pytest.raises(UnreadableReport, match="larger than|longer than"):
+    with pytest.raises(UnreadableReport, match=r"larger than|longer than"):
         read_all(content, limits=Limits(value_bytes=1_000_000))
 
 
@@ -142,7 +142,7 @@ def test_a_report_larger_than_the_limit_is_refused():
 
 @pytest.mark.parametrize("encoding", ["zlib", "unicode_escape", "idna", "klingon"])
 def test_an_encoding_that_is_none_of_text_is_refused(encoding):
-    with pytest.raises(UnreadableReport, match="encoding|unknown"):
+    with pytest.raises(UnreadableReport, match=r"encoding|unknown"):
         read_all(f'<?xml version="1.0" encoding="{encoding}"?><testsuite/>')
 
 

@@ -36,7 +36,8 @@ def test_a_case_has_one_outcome(inside, attributes, outcome):
 def test_several_results_of_one_case_are_one_case_with_all_their_texts():
     _, rows = read_all(
         junit(
-            '<testcase name="b"><failure message="one">1</failure><failure message="two">2</failure></testcase>'
+            '<testcase name="b"><failure message="one">1</failure>'
+            '<failure message="two">2</failure></testcase>'
         )
     )
 
@@ -45,7 +46,8 @@ def test_several_results_of_one_case_are_one_case_with_all_their_texts():
 
 def test_a_flaky_failure_of_surefire_is_a_try_before_the_one_that_passed():
     case = """<testcase classname="CartTest" name="adds" time="0.5">
-        <flakyFailure message="no" type="E"><stackTrace>at Cart</stackTrace><system-out>o1</system-out></flakyFailure>
+        <flakyFailure message="no" type="E"><stackTrace>at Cart</stackTrace>
+        <system-out>o1</system-out></flakyFailure>
         <flakyError message="worse"><stackTrace>at Cart2</stackTrace></flakyError></testcase>"""
 
     facts, rows = read_all(junit(case))
@@ -141,7 +143,8 @@ def test_times_are_read_as_their_producers_mean_them(time, seconds):
 
 
 def test_namespaces_and_comments_change_nothing():
-    text = '<!-- x --><j:testsuite xmlns:j="u" name="s"><j:testcase name="a"><j:failure/></j:testcase></j:testsuite>'
+    case = '<j:testcase name="a"><j:failure/></j:testcase>'
+    text = f'<!-- x --><j:testsuite xmlns:j="u" name="s">{case}</j:testsuite>'
 
     assert read_all(text)[0].cases == {"failed": 1}
 

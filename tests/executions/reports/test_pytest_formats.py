@@ -157,7 +157,7 @@ def test_pytest_json_report_keeps_the_texts_of_a_failure():
 def test_collections_of_pytest_json_report_that_failed_are_errors():
     collectors = [{"nodeid": "tests/test_bad.py", "outcome": "failed", "longrepr": "E   no"}]
 
-    facts, rows = read_all(json_report([], collectors=collectors))
+    _, rows = read_all(json_report([], collectors=collectors))
 
     assert outcomes(rows) == [("tests/test_bad.py", "error", 1)]
 
