@@ -9,7 +9,7 @@ import pytest
 
 from tests.config.server import Server, seconds_until
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.timeout(180), pytest.mark.embedded]
 
 LEFT_WITHIN, STOPPED_WITHIN = 3.0, 5.0  # seconds
 REQUEST = b"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n"
@@ -67,10 +67,10 @@ def connect(server):
         line.close()
 
 
-@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.__name__)
-def test_a_slow_client_does_not_keep_the_server_from_stopping(server, connect, client):
+def test_slow_clients_do_not_keep_the_server_from_stopping(server, connect):
     server.start("--no-demo")
-    connect(client)
+    for client in CLIENTS:
+        connect(client)
 
     took = server.stop_timed()
 
@@ -78,10 +78,10 @@ def test_a_slow_client_does_not_keep_the_server_from_stopping(server, connect, c
     assert server.processes() == []
 
 
-@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.__name__)
-def test_a_slow_client_does_not_keep_a_killed_servers_programs_alive(server, connect, client):
+def test_slow_clients_do_not_keep_a_killed_servers_programs_alive(server, connect):
     server.start("--no-demo")
-    connect(client)
+    for client in CLIENTS:
+        connect(client)
 
     assert server.kill_up() < LEFT_WITHIN
 

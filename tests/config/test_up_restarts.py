@@ -11,7 +11,7 @@ import pytest
 from tests.config.server import Server, seconds_until
 from tests.journeys.product import ROOT
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.timeout(180), pytest.mark.embedded]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,10 @@ def running(server):
 
 def send_task(server, lines, seconds):
     command = [sys.executable, "-m", "tests.config.slow_task", str(lines), str(seconds)]
-    subprocess.run(command, env=server.environment, cwd=ROOT, check=True)
+    # A broker that was just started again may not listen yet.
+    seconds_until(
+        lambda: subprocess.run(command, env=server.environment, cwd=ROOT, check=False).returncode == 0
+    )
     seconds_until(lambda: lines.exists() and "began" in lines.read_text())
 
 
@@ -48,17 +51,13 @@ def end_by_stopping(server):
     assert server.stop_timed() < 5
 
 
-def end_by_killing(server):
-    assert server.kill_up() < 3
-
-
 def end_by_killing_everything(server):
     server.end_all()
     seconds_until(lambda: not server.processes())
     assert next(iter(server.socket_folder.glob("*.sock")), None), "it is stale, and in the next one's way"
 
 
-@pytest.mark.parametrize("end", [end_by_stopping, end_by_killing, end_by_killing_everything])
+@pytest.mark.parametrize("end", [end_by_stopping, end_by_killing_everything])
 def test_a_task_in_flight_is_given_back_and_done_once_by_the_next_server(server, tmp_path, end):
     lines = tmp_path / "lines"
     server.start("--no-demo")

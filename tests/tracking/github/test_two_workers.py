@@ -46,6 +46,7 @@ while TestRun.objects.running().exists():
         deliveries.apply_delivery(told, read=read, now=timezone.now())
     for pk in TestRun.objects.running().values_list("pk", flat=True):
         tasks.drive_run(str(pk))
+    time.sleep(0.05)
 """
 TELL = """
 import django; django.setup()
