@@ -7,6 +7,7 @@ from tracking import hooks
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("api/", include("config.api")),
     path("hooks/github/", hooks.github, name="hook_github"),
     path("", include("dashboards.urls")),
 ]

@@ -127,15 +127,17 @@ def _read_again(rows: Iterable[CaseStatistics], space: str) -> None:
         row.last_failure_at = failures.get(row.case_id)
 
 
-def last_runs(cases: Collection[int], space: str) -> dict[int, list[tuple[str, float | None, datetime, int]]]:
-    """Return the last 64 deciding runs of each case: letter, seconds, start and set, oldest first."""
+def last_runs(
+    cases: Collection[int], space: str, most: int = LENGTH
+) -> dict[int, list[tuple[str, float | None, datetime, int]]]:
+    """Return the last deciding runs of each case: letter, seconds, start and set, oldest first."""
     found: defaultdict[int, list[tuple[str, float | None, datetime, int]]] = defaultdict(list)
     newest = Window(
         RowNumber(), partition_by=F("case_id"), order_by=(F("started_at").desc(), F("set_id").desc())
     )
     for piece in pieces(cases):
         rows = in_space(Result.objects.deciding(), space).filter(case_id__in=piece)
-        ranked = rows.annotate(rank=newest).filter(rank__lte=LENGTH).order_by("case_id", "-rank")
+        ranked = rows.annotate(rank=newest).filter(rank__lte=most).order_by("case_id", "-rank")
         columns = ("case_id", "outcome", "duration", "flags", "started_at", "set_id")
         for case, outcome, duration, flags, at, set_pk in ranked.values_list(*columns):
             found[case].append((letter_of(outcome, flags), _comparable(duration, flags), at, set_pk))

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, BinaryIO, cast
@@ -64,13 +66,14 @@ def ingest_report(
             the uploads page.
     """
     options = Options(**{key: value for key, value in told.items() if value is not None})
-    stream = _seekable(file)
     try:
-        staged = stage(stream, name=name, format=format or "auto", limits=limits, most_cases=most_cases)
-        try:
+        with (
+            _seekable(file, limits) as stream,
+            closing(
+                stage(stream, name=name, format=format or "auto", limits=limits, most_cases=most_cases)
+            ) as staged,
+        ):
             return keep(staged, project, options.completed(staged.context), name=name, now=now)
-        finally:
-            staged.close()
     except (UnreadableReport, TooManyCases, Conflict, ValueError) as refusal:
         refuse(project, str(refusal), name=name, sent_by=options.triggered_by, now=now)
         raise
@@ -143,7 +146,7 @@ def _write(
     grow(result_set, tally, attempts=staged.attempts)
     report.duration = tally.duration_us / 1e6
     report.save(update_fields=["duration"])
-    close_if_whole(place.run, result_set, staged, options.shard, now=now)
+    close_if_whole(place.run, result_set, staged, options, now=now)
     report.is_new = True
     return report
 
@@ -200,11 +203,20 @@ def _first(project: Project, key: str, digest: str) -> Report | None:
     return found
 
 
-def _seekable(file: BinaryIO) -> BinaryIO:
-    if file.seekable():
-        return file
-    copy = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - lives as long as its staging
-    while data := file.read(1 << 20):
-        copy.write(data)
-    copy.seek(0)
-    return cast(BinaryIO, copy)
+@contextmanager
+def _seekable(file: BinaryIO, limits: Limits) -> Iterator[BinaryIO]:
+    """Give the upload as a stream that can be read twice; one that can't is copied to a temporary file."""
+    if getattr(file, "seekable", lambda: False)():
+        yield file
+        return
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as copy:
+        size = 0
+        while data := file.read(1 << 20):
+            size += len(data)
+            if size > limits.unpacked_bytes:
+                raise UnreadableReport(
+                    f"It is larger than {limits.unpacked_bytes:,} bytes, which is the limit."
+                )
+            copy.write(data)
+        copy.seek(0)
+        yield cast(BinaryIO, copy)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from executions.counting import Tally
 from executions.models import Report, ResultSet
 from executions.staging import Staged, declared_seconds
+from executions.told import Options
 from tracking.lifecycle import Status, close_run
 from tracking.models import TestRun
 from tracking.tracker import note
@@ -24,14 +25,14 @@ def grow(result_set: ResultSet, tally: Tally, *, attempts: int) -> None:
 
 
 def close_if_whole(
-    run: TestRun, result_set: ResultSet, staged: Staged, shard: tuple[int, int] | None, *, now: datetime
+    run: TestRun, result_set: ResultSet, staged: Staged, told: Options, *, now: datetime
 ) -> None:
     """End the run if this was its last report; set an ended one right if the report changes its end.
 
     A run whose workflows Runtrail follows ends with them; its results can only make it fail.
     """
     if run.is_running and not run.plan.get("steps"):
-        if shard and not _all_shards_came(run, result_set):
+        if told.is_partial or (told.shard and not _all_shards_came(run, result_set)):
             return
         trouble = _trouble(staged)
         finish(run, result_set, trouble=trouble, ended=_end(run, staged, now), now=now)

@@ -22,6 +22,7 @@ class Options:
     shard: tuple[int, int] | None = None
     attempt: int = 1  # of the CI job that made the report; a later one decides about an earlier one
     definition: str = ""
+    is_partial: bool = False  # more is to come, so that the run stays open
 
     def completed(self, context: Mapping[str, str]) -> Options:
         """Fill in what the report says of its own session."""

@@ -85,4 +85,6 @@ def test_every_benchmark_runs_and_nothing_that_is_none(started, monkeypatch):
     started[1].extend([-9])
 
     assert exit_of("bench", monkeypatch=monkeypatch) == 1
-    assert [command[-1] for command in started[0]] == ["benchmarks.pages"]
+    ran = [command[-1] for command in started[0]]
+    assert "benchmarks.pages" in ran
+    assert not {"benchmarks.stock", "benchmarks.__init__"} & set(ran)

@@ -175,6 +175,9 @@ def _advance_recorded(run: TestRun, *, ci: CIService, now: datetime) -> bool:
         return settle_run(run, now=now) or changed
     if run.events.filter(kind=ENDED).exists():
         return settle_run(run, now=now) or changed
+    if run.deadline and now > run.deadline:
+        reason = f"Nobody completed it within its limit of {run.plan['timeout']} s."
+        return close_run(run, Status.ERROR, reason=reason, now=now)
     if is_gone(str(run.metadata.get("recorder", ""))):
         reason = "The script that recorded it ended without saving its record."
         return close_run(run, Status.ERROR, reason=reason, now=now)

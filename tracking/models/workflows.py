@@ -89,6 +89,11 @@ class WorkflowRun(models.Model):
             ),
         ]
 
+    @property
+    def latest_attempt(self) -> WorkflowAttempt | None:
+        """The attempt that decides; of prefetched ones without a query."""
+        return max(self.attempts.all(), key=lambda attempt: attempt.number, default=None)
+
     def __str__(self) -> str:
         return f"{self.name} #{self.position}"
 
