@@ -8,8 +8,9 @@ RUN_TESTS = {
     "run_tests",
     "run_local_tests",
 }  # where 1 means that tests failed, so that a fault must be another number
-NEED_A_DATABASE = RUN_TESTS | {"analyze_run", "cancel_run"}
-TAKE_A_DATABASE = {"run_local_tests"}  # by --db
+HISTORY = {"stats", "report", "import_report"}
+NEED_A_DATABASE = RUN_TESTS | HISTORY | {"analyze_run", "cancel_run", "create_token"}
+TAKE_A_DATABASE = HISTORY | {"run_local_tests"}  # by --db
 SEND = {"run_local_tests"}  # to a server, where one is named
 
 
