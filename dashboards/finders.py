@@ -8,6 +8,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from access.models import Membership, Project
+from executions.models import TestCase
 from tracking.models import TestRun, WorkflowRun
 
 
@@ -46,3 +47,9 @@ def find_membership(slug: str, pk: int) -> Membership:
     if pk > 2**63 - 1:
         raise Http404("There is nothing here.")
     return get_object_or_404(Membership.objects.select_related("user", "project"), pk=pk, project__slug=slug)
+
+
+def find_case(pk: int) -> TestCase:
+    if pk > 2**31 - 1:
+        raise Http404("There is nothing here.")
+    return get_object_or_404(TestCase.objects.select_related("project", "canonical"), pk=pk)

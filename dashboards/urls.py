@@ -4,7 +4,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
 from access.permissions import EVERYBODY, open_to
-from dashboards.views import ci, definitions, github, health, overview, run, runs, settings, workflows
+from dashboards.views import cases, ci, definitions, github, health, overview, run, runs, settings, workflows
 
 login = LoginView.as_view(template_name="login.html", redirect_authenticated_user=True)
 
@@ -18,6 +18,11 @@ urlpatterns = [
     path("runs/<str:test_run_id>/workflows/<int:position>/", workflows.workflow, name="workflow"),
     path("runs/<str:test_run_id>/workflows/<int:position>/output/", workflows.output, name="workflow_output"),
     path("ci/", ci.ci, name="ci"),
+    path("tests/", cases.cases, name="cases"),
+    path("tests/flaky/", cases.flaky, name="flaky"),
+    path("tests/<int:pk>/", cases.case, name="case"),
+    path("spaces/", cases.spaces, name="spaces"),
+    path("uploads/", cases.uploads, name="uploads"),
     path("definitions/", definitions.definitions, name="definitions"),
     path("definitions/<str:name>/", definitions.definition, name="definition"),
     path("definitions/<str:name>/start/", definitions.start, name="definition_start"),
