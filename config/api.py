@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
@@ -32,7 +32,11 @@ router.register("flaky-tests", FlakyViewSet, "flaky-test")
 urlpatterns = [
     path("v1/", include(router.urls)),
     path("schema/", open_to(EVERYBODY)(SpectacularAPIView.as_view()), name="api_schema"),
-    path("docs/", open_to(EVERYBODY)(SpectacularSwaggerView.as_view(url_name="api_schema")), name="api_docs"),
+    path(
+        "docs/",
+        open_to(EVERYBODY)(SpectacularSwaggerSplitView.as_view(url_name="api_schema")),
+        name="api_docs",
+    ),
 ]
 
 

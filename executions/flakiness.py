@@ -92,7 +92,7 @@ def rank_flaky(
             continue
         if not one.same_code and one.flips < 2:
             continue  # it broke, or was mended, once: no flicker
-        if is_quiet(letters):
+        if is_quiet(letters) or _is_broken(one, letters):
             continue
         one.evidence = list(_evidence(one, window))
         found.append(one)
@@ -105,6 +105,12 @@ def is_quiet(letters: str) -> bool:
     """Whether the last runs were all well for so long that an old failure accuses no more."""
     judged = [letter for letter in letters if letter in WELL or letter in BAD]
     return len(judged) >= QUIET and not any(letter in BAD for letter in judged[-QUIET:])
+
+
+def _is_broken(one: FlakyTest, letters: str) -> bool:
+    """Whether it changed once and has failed since: that is a break, even if it came without new code."""
+    judged = "".join(letter for letter in letters if letter in WELL or letter in BAD)
+    return one.flips == 1 and one.retries == 0 and judged.endswith(("FF", "EE", "FE", "EF"))
 
 
 def _judge(letters: str, case: int, nodeid: str, suite: str, space: str) -> FlakyTest:
