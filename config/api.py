@@ -14,6 +14,7 @@ from rest_framework.views import exception_handler
 from access.api import description  # noqa: F401 - registers itself
 from access.permissions import EVERYBODY, open_to
 from executions.api.cases import CaseViewSet, FlakyViewSet
+from executions.api.comparisons import ComparisonViewSet
 from executions.api.reports import ReportViewSet
 from executions.api.runs import RunWithResultsViewSet
 from tracking.api.definitions import DefinitionViewSet, EnvironmentViewSet
@@ -27,6 +28,7 @@ router.register("test-definitions", DefinitionViewSet, "test-definition")
 router.register("test-runs", RunWithResultsViewSet, "test-run")
 router.register("reports", ReportViewSet, "report")
 router.register("test-cases", CaseViewSet, "test-case")
+router.register("comparisons", ComparisonViewSet, "comparison")
 router.register("flaky-tests", FlakyViewSet, "flaky-test")
 
 urlpatterns = [
