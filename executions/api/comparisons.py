@@ -21,7 +21,11 @@ from tracking.comparison import Part, compare_runs
 from tracking.models import TestRun
 
 LISTS = ("newly_failing", "fixed", "added", "removed", "slower", "faster", "still_failing")
-RUN: dict[str, Any] = {"type": OpenApiTypes.STR, "required": True, "description": "The UUID, or the testRunId."}
+RUN: dict[str, Any] = {
+    "type": OpenApiTypes.STR,
+    "required": True,
+    "description": "The UUID, or the testRunId.",
+}
 
 
 class ComparisonViewSet(ProjectViewSet):
