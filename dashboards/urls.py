@@ -4,14 +4,28 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
 from access.permissions import EVERYBODY, open_to
-from dashboards.views import cases, ci, definitions, github, health, overview, run, runs, settings, workflows
+from dashboards.views import (
+    cases,
+    ci,
+    compare,
+    definitions,
+    github,
+    health,
+    overview,
+    run,
+    runs,
+    settings,
+    workflows,
+)
 
 login = LoginView.as_view(template_name="login.html", redirect_authenticated_user=True)
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
     path("runs/", runs.runs, name="runs"),
+    path("runs/compare/", compare.compare, name="compare"),
     path("runs/<str:test_run_id>/", run.run, name="run"),
+    path("runs/<str:test_run_id>/report/", compare.report, name="run_report"),
     path("runs/<str:test_run_id>/tracking/", run.tracking, name="run_tracking"),
     path("runs/<str:test_run_id>/cancel/", run.cancel, name="run_cancel"),
     path("runs/<str:test_run_id>/rerun/", run.rerun, name="run_rerun"),
