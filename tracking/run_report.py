@@ -1,4 +1,4 @@
-"""What a report of one run says: how it ended, where its time went, what failed, and against the run before."""
+"""What a report of one run says: its end, where its time went, what failed, and against the run before."""
 
 from __future__ import annotations
 
@@ -16,21 +16,7 @@ SLOWEST, FAILED = 10, 50
 def report_data(run: TestRun, *, now: datetime) -> dict[str, Any]:
     """Return the report of a run as one dictionary; seconds, times in UTC."""
     times = time_run(run)
-    attempts = {row.workflow_id: row for row in WorkflowAttempt.objects.filter(workflow__run=run).newest()}
-    workflows = [
-        {
-            "position": row.position,
-            "name": row.name,
-            "conclusion": row.conclusion or "running",
-            "reason": row.reason,
-            "queue": getattr(attempts.get(row.pk), "queue", None),
-            "execution": getattr(attempts.get(row.pk), "execution", None),
-            "total": getattr(attempts.get(row.pk), "total", None),
-            "attempt": row.attempt,
-            "url": row.url,
-        }
-        for row in run.workflow_runs.order_by("position")
-    ]
+    workflows = _workflows(run)
     before = _before(run)
     return {
         "test_run_id": run.test_run_id,
@@ -58,6 +44,22 @@ def report_data(run: TestRun, *, now: datetime) -> dict[str, Any]:
         "comparison": _comparison(before, run) if before else None,
         "generated_at": now,
     }
+
+
+def _workflows(run: TestRun) -> list[dict[str, Any]]:
+    attempts = {row.workflow_id: row for row in WorkflowAttempt.objects.filter(workflow__run=run).newest()}
+    return [
+        {
+            "position": row.position,
+            "name": row.name,
+            "conclusion": row.conclusion or "running",
+            "reason": row.reason,
+            **{part: getattr(attempts.get(row.pk), part, None) for part in ("queue", "execution", "total")},
+            "attempt": row.attempt,
+            "url": row.url,
+        }
+        for row in run.workflow_runs.order_by("position")
+    ]
 
 
 _FINE = {"success", "skipped", "neutral", "running"}
