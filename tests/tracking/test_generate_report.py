@@ -15,10 +15,10 @@ pytestmark = pytest.mark.django_db
 def run():
     before = make_run(status="passed", test_run_id="performance_20260103_093000_abc123")
     made = make_run(status="failed", rerun_of=before, branch="<b>main</b>")
-    for number in range(6):
+    for number in range(12):
         make_workflow(before, "success", queue=10 + number, execution=100 + number, position=number + 1)
         make_workflow(made, "success", queue=70 + number, execution=100 + number, position=number + 1)
-    make_workflow(made, "failure", queue=5, execution=9, position=7)
+    make_workflow(made, "failure", queue=5, execution=9, position=13)
     return made
 
 
@@ -45,9 +45,9 @@ def test_json_is_for_programs(run, capsys):
     call_command("generate_report", test_run_id=run.test_run_id, format="json")
 
     data = json.loads(capsys.readouterr().out)
-    assert data["times"]["queue"]["n"] == 7
+    assert data["times"]["queue"]["n"] == 13
     assert data["comparison"]["is_original"] is True
-    assert [row["position"] for row in data["failed"]] == [7]
+    assert [row["position"] for row in data["failed"]] == [13]
 
 
 def test_a_file_that_can_not_be_written_is_said(run, tmp_path):
