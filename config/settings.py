@@ -133,13 +133,15 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": None,  # `format` is a report's own
 }
 SPECTACULAR_SETTINGS = {
-    "TITLE": "Runtrail",
+    **{
+        "TITLE": "Runtrail",
+        "VERSION": "1",
+        "SWAGGER_UI_DIST": "SIDECAR",
+        "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    },
     "DESCRIPTION": "Test runs, what became of each test, and where the time went.",
-    "VERSION": "1",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
 }
 REPORT_BYTES = env.number("RUNTRAIL_REPORT_BYTES", 1 << 30, minimum=1)  # unpacked
@@ -225,6 +227,8 @@ structlog.configure(
 PROJECT = env.text("RUNTRAIL_PROJECT")  # the project of a command without --project
 ALLOW_LOCAL_COMMANDS = env.flag("RUNTRAIL_LOCAL_COMMANDS", False)  # also for definitions made over the web
 LOCAL_SLOTS = env.number("RUNTRAIL_LOCAL_SLOTS", 2, minimum=1)  # local jobs at once on this machine
+METRICS_TOKEN = env.secret("RUNTRAIL_METRICS_TOKEN")  # for Prometheus on another machine
+SHOW_BADGES = env.flag("RUNTRAIL_BADGES", False)  # a badge tells everybody how the last run ended
 GITHUB_WEBHOOK_SECRET = env.secret("GITHUB_WEBHOOK_SECRET")
 CI_SERVICES: dict[str, dict[str, Any]] = {
     "github": {

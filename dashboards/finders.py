@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
-from access.models import Membership, Project
+from access.models import ApiToken, Membership, Project
 from executions.models import TestCase
 from tracking.models import TestRun, WorkflowRun
 
@@ -53,3 +53,9 @@ def find_case(pk: int) -> TestCase:
     if pk > 2**31 - 1:
         raise Http404("There is nothing here.")
     return get_object_or_404(TestCase.objects.select_related("project", "canonical"), pk=pk)
+
+
+def find_token(slug: str, pk: int) -> ApiToken:
+    if pk > 2**63 - 1:
+        raise Http404("There is nothing here.")
+    return get_object_or_404(ApiToken.objects.select_related("project"), pk=pk, project__slug=slug)

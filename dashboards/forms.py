@@ -82,3 +82,21 @@ class GitHubForm(forms.Form):
     token = forms.CharField(max_length=2000, required=False)
     webhook_secret = forms.CharField(max_length=500, required=False)
     forget = forms.BooleanField(required=False)
+
+
+class TokenForm(forms.Form):
+    """A program's name, what it may do, and for how long."""
+
+    told = (
+        ("report", "start runs, report results"),
+        ("read", "look"),
+        ("admin", "everything in this project"),
+    )
+    name = forms.CharField(max_length=100)
+    scope = forms.ChoiceField(choices=told, initial="report")
+    days = forms.TypedChoiceField(
+        coerce=int,
+        empty_value="",
+        required=False,
+        choices=[("90", "for 90 days"), ("365", "for a year"), ("0", "until it is revoked")],
+    )

@@ -11,10 +11,12 @@ from dashboards.views import (
     definitions,
     github,
     health,
+    operation,
     overview,
     run,
     runs,
     settings,
+    tokens,
     workflows,
 )
 
@@ -46,9 +48,13 @@ urlpatterns = [
     path("settings/<str:slug>/members/<int:pk>/", settings.change_member, name="change_member"),
     path("settings/<str:slug>/github/", github.github, name="github_settings"),
     path("settings/<str:slug>/github/check/", github.check_connection, name="check_connection"),
+    path("settings/<str:slug>/tokens/", tokens.tokens, name="tokens"),
+    path("settings/<str:slug>/tokens/<int:pk>/revoke/", tokens.revoke_token, name="revoke_token"),
     path("project/", settings.choose_project, name="choose_project"),
     path("login/", open_to(EVERYBODY)(login), name="login"),
     path("logout/", open_to(EVERYBODY)(LogoutView.as_view()), name="logout"),
+    path("badges/<str:slug>.svg", operation.badge, name="badge"),
+    path("metrics", operation.metrics, name="metrics"),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
 ]
