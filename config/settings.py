@@ -11,7 +11,7 @@ from typing import Any
 import plotly
 import structlog
 
-from config import beat, env, logs, places
+from config import beat, env, logs, places, rest
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA = env.folder("RUNTRAIL_DATA", BASE_DIR / ".data")
@@ -117,33 +117,8 @@ REDIS_URL = env.redis("REDIS_URL", f"unix://{SOCKETS}/valkey.sock")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
 # The API
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "access.api.authentication.BearerAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_CLASSES": ["access.api.throttling.ByToken"],
-    "DEFAULT_THROTTLE_RATES": {"token": f"{env.number('RUNTRAIL_API_PER_MINUTE', 600, minimum=1)}/min"},
-    "EXCEPTION_HANDLER": "config.api.handle",
-    "URL_FORMAT_OVERRIDE": None,  # `format` is a report's own
-}
-SPECTACULAR_SETTINGS = {
-    **{
-        "TITLE": "Runtrail",
-        "VERSION": "1",
-        "SWAGGER_UI_DIST": "SIDECAR",
-        "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    },
-    "DESCRIPTION": "Test runs, what became of each test, and where the time went.",
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SERVE_AUTHENTICATION": [],
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-}
+REST_FRAMEWORK = rest.framework(per_minute=env.number("RUNTRAIL_API_PER_MINUTE", 600, minimum=1))
+SPECTACULAR_SETTINGS = rest.DESCRIPTION
 REPORT_BYTES = env.number("RUNTRAIL_REPORT_BYTES", 1 << 30, minimum=1)  # unpacked
 REPORT_CASES = env.number("RUNTRAIL_REPORT_CASES", 0, minimum=0) or (
     200_000 if DATABASES["default"]["ENGINE"].endswith("sqlite3") else None
