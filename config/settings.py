@@ -221,6 +221,7 @@ PROJECT = env.text("RUNTRAIL_PROJECT")  # the project of a command without --pro
 ALLOW_LOCAL_COMMANDS = env.flag("RUNTRAIL_LOCAL_COMMANDS", False)  # also for definitions made over the web
 LOCAL_SLOTS = env.number("RUNTRAIL_LOCAL_SLOTS", 2, minimum=1)  # local jobs at once on this machine
 METRICS_TOKEN = env.secret("RUNTRAIL_METRICS_TOKEN")  # for Prometheus on another machine
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True  # a branch named =1+1 is text in a spreadsheet
 SHOW_BADGES = env.flag("RUNTRAIL_BADGES", False)  # a badge tells everybody how the last run ended
 GITHUB_WEBHOOK_SECRET = env.secret("GITHUB_WEBHOOK_SECRET")
 CI_SERVICES: dict[str, dict[str, Any]] = {
