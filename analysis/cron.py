@@ -66,9 +66,11 @@ def parse(line: str) -> Cron:
         raise ValueError(
             "Write five fields: minute, hour, day of the month, month, weekday, as in 30 2 * * 1-5."
         )
-    sets = [_field(word, *field) for word, field in zip(words, FIELDS, strict=True)]
-    weekdays = frozenset(number % 7 for number in sets[4])
-    return Cron(*sets[:4], weekdays=weekdays, any_day=words[2].startswith("*") or words[4].startswith("*"))
+    minutes, hours, days, months, weekdays = (
+        _field(word, *field) for word, field in zip(words, FIELDS, strict=True)
+    )
+    any_day = words[2].startswith("*") or words[4].startswith("*")
+    return Cron(minutes, hours, days, months, frozenset(number % 7 for number in weekdays), any_day)
 
 
 def _field(word: str, name: str, low: int, high: int) -> frozenset[int]:
