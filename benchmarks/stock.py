@@ -6,6 +6,8 @@ import random
 import uuid
 from datetime import datetime, timedelta
 
+from django.db import transaction
+
 from analysis import sketches
 from config.demo import make_demo
 from tracking.identifiers import new_test_run_id
@@ -36,7 +38,8 @@ def fill(count: int, now: datetime, seed: int = 1) -> None:
         key = (run.definition_id, run.environment_id, run.started_at.date())
         if key not in seen:
             seen.add(key)
-            recount_day(run)
+            with transaction.atomic():  # the day is locked while it is counted
+                recount_day(run)
 
 
 def _run(chance, definitions, places, at: datetime) -> TestRun:
@@ -72,6 +75,7 @@ def _workflows(chance, runs: list[TestRun]) -> None:
             is_open = run.is_running and position > 20
             workflow = WorkflowRun(
                 run=run,
+                project_id=run.project_id,
                 position=position,
                 name="build_job",
                 due_at=run.started_at,

@@ -57,6 +57,14 @@ def one_of(name: str, default: str, choices: list[str]) -> str:
     return value
 
 
+def url(name: str, default: str) -> str:
+    """Return the variable as an http(s) address without a slash at its end."""
+    value = text(name, default).rstrip("/")
+    if not value.startswith(("http://", "https://")) or len(value) < len("http://a"):
+        raise ImproperlyConfigured(f"{name} must begin with https:// (or http://), not {value!r}.")
+    return value
+
+
 def folder(name: str, default: Path) -> Path:
     """Return the variable as an absolute path of a folder that exists or can be made."""
     path = Path(text(name, str(default))).expanduser().absolute()
@@ -93,6 +101,16 @@ def database(name: str, default_file: Path) -> dict[str, Any]:
     if not entry.get("NAME"):
         raise ImproperlyConfigured(f"{name} names no database, as in postgresql://user@host/NAME.")
     return entry
+
+
+def other_database(name: str) -> dict[str, Any] | None:
+    """Return Django's entry for a database named by its URL or by a SQLite file; None where none is named."""
+    named = text(name)
+    if not named or "://" in named:
+        return database(name, Path()) if named else None
+    file = Path(named).expanduser().absolute()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(file)}
 
 
 def redis(name: str, default: str) -> str:

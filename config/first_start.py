@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import secrets
+from collections.abc import Iterator
+from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
@@ -17,22 +20,45 @@ from tracking.environments import give_environments
 def ensure_database() -> None:
     """Make the embedded database and the project `default` where a command finds none.
 
-    A named database server is never touched: its operator migrates it.  Of two commands that find
-    none at once, one makes it and the other waits; one that is killed meanwhile leaves a mark, and
-    the next goes on.
+    A named database server is never touched: its operator migrates it.
     """
     if connection.vendor != "sqlite":
         return
-    mark = settings.DATA / "making_database"
-    if not mark.exists() and connection.introspection.table_names():
+    if not is_half_made() and connection.introspection.table_names():
         return
+    with _one_at_a_time():
+        if is_half_made() or not connection.introspection.table_names():
+            _migrate()
+            make_project("default", "Default")
+
+
+def bring_up_to_date() -> None:
+    """Migrate the database, whichever it is."""
+    with _one_at_a_time():
+        _migrate()
+
+
+def is_half_made() -> bool:
+    """Whether somebody who migrated the database was killed meanwhile."""
+    return _mark().exists()
+
+
+def _migrate() -> None:
+    _mark().touch()
+    call_command("migrate", interactive=False, verbosity=0)
+    _mark().unlink()
+
+
+def _mark() -> Path:
+    return settings.DATA / "making_database"
+
+
+@contextlib.contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Of several that want to make the database at once, one does and the others wait."""
     with (settings.DATA / "making_database.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if mark.exists() or not connection.introspection.table_names():
-            mark.touch()
-            call_command("migrate", interactive=False, verbosity=0)
-            make_project("default", "Default")
-            mark.unlink()
+        yield
 
 
 def make_project(slug: str, name: str) -> Project:

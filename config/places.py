@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
 import tempfile
 from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
 
 
 def socket_folder(data: Path) -> Path:
@@ -26,12 +29,15 @@ def kept_secret(path: Path) -> str:
     except FileNotFoundError:
         pass
     draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
-    draft.touch(mode=0o600)
-    draft.write_text(secrets.token_urlsafe(50))
     try:
-        os.link(draft, path)  # of two first starts at once, one wins and both read the same key
-    except FileExistsError:
-        pass
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(50))
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)  # of two first starts at once, one wins and both read the same key
+    except OSError as problem:
+        raise ImproperlyConfigured(
+            f"RUNTRAIL_DATA: nothing can be written into {path.parent}: {problem.strerror}."
+        ) from None
     finally:
-        draft.unlink()
+        draft.unlink(missing_ok=True)
     return path.read_text().strip()

@@ -6,6 +6,7 @@ docs/configuration.md has one heading per variable, and tests/test_docs.py compa
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import plotly
 import structlog
@@ -29,6 +30,7 @@ INSTALLED_APPS = [
     "config",
     "access",
     "tracking",
+    "executions",
     "dashboards",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -39,6 +41,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_celery_beat",
     "django_filters",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "csp",
 ]
 
@@ -72,7 +77,10 @@ TEMPLATES = [
 ]
 
 # Database: SQLite unless DATABASE_URL names another; what SQLite needs for several writers is set here.
-DATABASES = {"default": env.database("DATABASE_URL", DATA / "db.sqlite3")}
+# RUNTRAIL_DB stands for a command's --db, and is kept from the processes that a command starts.
+DATABASES = {
+    "default": env.other_database("RUNTRAIL_DB") or env.database("DATABASE_URL", DATA / "db.sqlite3")
+}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
         # Deferred transactions that turn into writers fail at once with "database is locked".
@@ -107,6 +115,37 @@ SOCKETS = places.socket_folder(DATA)
 EMBEDDED_REDIS = not env.secret("REDIS_URL")
 REDIS_URL = env.redis("REDIS_URL", f"unix://{SOCKETS}/valkey.sock")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+
+# The API
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "access.api.authentication.BearerAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["access.api.throttling.ByToken"],
+    "DEFAULT_THROTTLE_RATES": {"token": f"{env.number('RUNTRAIL_API_PER_MINUTE', 600, minimum=1)}/min"},
+    "EXCEPTION_HANDLER": "config.api.handle",
+    "URL_FORMAT_OVERRIDE": None,  # `format` is a report's own
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Runtrail",
+    "DESCRIPTION": "Test runs, what became of each test, and where the time went.",
+    "VERSION": "1",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+}
+REPORT_BYTES = env.number("RUNTRAIL_REPORT_BYTES", 1 << 30, minimum=1)  # unpacked
+REPORT_CASES = env.number("RUNTRAIL_REPORT_CASES", 0, minimum=0) or (
+    200_000 if DATABASES["default"]["ENGINE"].endswith("sqlite3") else None
+)
 
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -148,7 +187,7 @@ STORAGES = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": DATA / "files"},
     },
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "config.static_files.GzippedStaticFiles"},
 }
 
 # Security
@@ -186,7 +225,26 @@ structlog.configure(
 PROJECT = env.text("RUNTRAIL_PROJECT")  # the project of a command without --project
 ALLOW_LOCAL_COMMANDS = env.flag("RUNTRAIL_LOCAL_COMMANDS", False)  # also for definitions made over the web
 LOCAL_SLOTS = env.number("RUNTRAIL_LOCAL_SLOTS", 2, minimum=1)  # local jobs at once on this machine
-CI_SERVICES = {
+GITHUB_WEBHOOK_SECRET = env.secret("GITHUB_WEBHOOK_SECRET")
+CI_SERVICES: dict[str, dict[str, Any]] = {
+    "github": {
+        "BACKEND": "tracking.ci.github.service.GitHub",
+        "MESSAGES": "tracking.ci.github.records.message",
+        "OPTIONS": {
+            "api_url": env.url("GITHUB_API_URL", "https://api.github.com"),
+            "version": env.one_of("GITHUB_API_VERSION", "2022-11-28", ["2022-11-28", "2026-03-10"]),
+            "token": env.secret("GITHUB_TOKEN"),
+            "app_id": env.text("GITHUB_APP_ID"),
+            "app_key": env.secret("GITHUB_APP_KEY"),
+            "unknown_wait": env.number("GITHUB_UNKNOWN_WAIT", 600, minimum=0),  # seconds
+            "redis_url": REDIS_URL,
+            "limits": {
+                "pause": env.number("GITHUB_WRITE_PAUSE", 1),  # seconds
+                "writes_per_minute": env.number("GITHUB_WRITES_PER_MINUTE", 80, minimum=1),
+                "writes_per_hour": env.number("GITHUB_WRITES_PER_HOUR", 500, minimum=1),
+            },
+        },
+    },
     "local": {"BACKEND": "tracking.ci.local.LocalProcesses", "OPTIONS": {"folder": DATA / "local_jobs"}},
 }
 RUN_KINDS: dict[str, str] = {}  # kind of definition above tracking -> name of the task that runs it

@@ -3,7 +3,11 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from tracking import hooks
+
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("api/", include("config.api")),
+    path("hooks/github/", hooks.github, name="hook_github"),
     path("", include("dashboards.urls")),
 ]

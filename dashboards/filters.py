@@ -14,7 +14,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from access.models import Project
 from tracking.identifiers import environment_name
-from tracking.models import Environment, Space, TestDefinition, TestRun
+from tracking.models import Environment, Space, TestDefinition, TestRun, WorkflowRun
 
 
 class MomentField(forms.CharField):
@@ -49,6 +49,26 @@ class MomentField(forms.CharField):
 
 class MomentFilter(filters.Filter):
     field_class = MomentField
+
+
+class WorkflowFilter(filters.FilterSet):
+    """Filters of the workflow runs of one project."""
+
+    ENDS = [("open", "open"), ("success", "success"), ("failure", "failure"), ("cancelled", "cancelled")]
+    state = filters.ChoiceFilter(choices=[*ENDS, ("other", "other")], method="ended", empty_label="any")
+    name = filters.CharFilter("name", "exact", label="workflow")
+    service = filters.ChoiceFilter(
+        choices=[("github", "github"), ("local", "local")], empty_label="any", label="service"
+    )
+
+    class Meta:
+        model = WorkflowRun
+        fields: list[str] = []
+
+    def ended(self, rows: QuerySet[WorkflowRun], name: str, value: str) -> QuerySet[WorkflowRun]:
+        if value == "other":
+            return rows.exclude(conclusion__in=["", "success", "failure", "cancelled"])
+        return rows.filter(conclusion="" if value == "open" else value)
 
 
 class RunFilter(filters.FilterSet):

@@ -67,3 +67,18 @@ class MemberForm(forms.Form):
 
 class RoleForm(forms.Form):
     role = forms.ChoiceField(choices=[*Role.choices, ("", "remove")], required=False)
+
+
+class GitHubForm(forms.Form):
+    """The repository of a project and what opens it; an empty secret leaves the old one."""
+
+    repository = forms.RegexField(
+        r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$",
+        max_length=200,
+        required=False,
+        error_messages={"invalid": "Write the repository as owner/name."},
+    )
+    default_branch = forms.CharField(max_length=255)
+    token = forms.CharField(max_length=2000, required=False)
+    webhook_secret = forms.CharField(max_length=500, required=False)
+    forget = forms.BooleanField(required=False)

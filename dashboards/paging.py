@@ -87,7 +87,7 @@ def _read(cursor: str, columns: int) -> tuple[list[Any], bool]:
         values = [_moment(v["t"]) if isinstance(v, dict) else v for v in plain]
     except (ValueError, TypeError, KeyError, OverflowError, binascii.Error):
         raise BadCursor("This page of the list can't be found; begin at its first page.") from None
-    right = len(values) == columns and all(isinstance(v, str | float | datetime) for v in values)
+    right = len(values) == columns and all(isinstance(v, str | int | float | datetime) for v in values)
     if not right or not isinstance(backwards, bool):
         raise BadCursor("This page of the list can't be found; begin at its first page.")
     return values, backwards

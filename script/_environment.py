@@ -22,7 +22,7 @@ def use_new_enough_python() -> None:
     for minor in range(14, 10, -1):
         found = shutil.which(f"python3.{minor}")
         if found:
-            os.execv(found, [found, *sys.argv])  # noqa: S606
+            os.execv(found, [found, *sys.argv])
     sys.exit(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]} and no newer one was found.")
 
 

@@ -132,6 +132,7 @@ def make_workflow(
     ready = ready_at or run.started_at
     sent = status != "intended"
     workflow = WorkflowRun.objects.create(
+        project_id=run.project_id,
         **{
             "run": run,
             "position": position or run.workflow_runs.count() + 1,
@@ -145,7 +146,7 @@ def make_workflow(
             "conclusion": conclusion,
             "visible_tag": run.test_run_id if sent else "",
             **fields,
-        }
+        },
     )
     if sent:
         _attempt(workflow, number, status, ready, queue, execution)

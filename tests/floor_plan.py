@@ -28,6 +28,7 @@ WORDING = "templatetags"  # tells how long ago something was, and lends its word
 DOORS_BY_NAME = {
     "tracking/ci/__init__.py": "connects the services that the settings name",
     "tracking/test_run_tracker.py": "the Python API of scripts",
+    "executions/execution_schema.py": "the Python API of scripts",
     "tracking/job_wrapper.py": "a program of its own, outside Django",
     "access/permissions.py": "the decorators of views",
     "dashboards/rendering.py": "answers requests for all views",
@@ -52,6 +53,7 @@ BANNED_NAMES = {"utils", "helpers", "common", "misc", "services", "managers", "b
 LONGEST_FILE, LONGEST_FUNCTION = 250, 40
 LONG_WITH_REASON = {
     "tests/tracking/test_runner.py": "real processes and the fixtures that they share",
+    "tests/floor_plan.py": "all rules in one place, read without any tool",
     "tests/factories.py": "a row with all its columns is one long call",
 }
 
@@ -208,6 +210,13 @@ def nobody_imports_an_adapter_by_name(module: Module) -> Iterator[str]:
             yield f"imports {name}"
 
 
+def the_client_stands_on_its_own(module: Module) -> Iterator[str]:
+    if module.app != "client":  # it runs in the interpreters of users, and pytest runs its plugin only
+        return
+    known = {*sys.stdlib_module_names, "runtrail", *(["pytest"] if module.path.name == "plugin.py" else [])}
+    yield from (f"imports {name}" for name in module.imports if name.partition(".")[0] not in known)
+
+
 def nobody_listens_to_signals(module: Module) -> Iterator[str]:
     if module.is_domain or module.app == "config":
         yield from (f"listens to {name}" for name in module.imports if _is_under(name, *SIGNALS))
@@ -240,6 +249,7 @@ RULES = [
     numbers_know_neither_django_nor_the_world,
     nobody_imports_an_adapter_by_name,
     nobody_listens_to_signals,
+    the_client_stands_on_its_own,
     no_room_is_called_after_nothing,
     files_and_functions_stay_short,
 ]

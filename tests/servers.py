@@ -41,6 +41,18 @@ def pytest_load_initial_conftests(early_config):
     return (yield)
 
 
+def pytest_configure(config) -> None:
+    config.addinivalue_line("markers", "embedded: of the server with everything embedded, which is SQLite's")
+
+
+def pytest_collection_modifyitems(config, items) -> None:
+    if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
+        return
+    embedded = [item for item in items if item.get_closest_marker("embedded")]
+    items[:] = [item for item in items if not item.get_closest_marker("embedded")]
+    config.hook.pytest_deselected(items=embedded)
+
+
 def pytest_report_header(config) -> str:
     database = os.environ.get("DATABASE_URL", "sqlite").partition(":")[0]
     return f"database: {database}, broker: {os.environ['REDIS_URL']}"

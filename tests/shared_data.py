@@ -4,12 +4,11 @@ from pathlib import Path
 
 import pytest
 
-_PLACES = [Path(__file__).resolve().parents[1].parent / "shared" / "data"]
+PLACE = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
 
 def shared_folder(name: str) -> Path:
     """Return the folder of real inputs called `name`; the test is left out where the machine has none."""
-    for place in _PLACES:
-        if (place / name).is_dir():
-            return place / name
+    if (PLACE / name).is_dir():
+        return PLACE / name
     pytest.skip(f"the real inputs of {name}/ are not on this machine")

@@ -11,13 +11,15 @@ from tracking.timing import METHODS, QUALITIES
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
-READERS = {"text", "number", "flag", "secret", "words", "one_of", "folder", "database", "redis", "get"}
-OURS = {"config", "access", "tracking"}
+READERS = {"text", "number", "flag", "secret", "words", "one_of", "folder", "url", "redis", "get"}
+READERS |= {"database", "other_database"}
+OURS = {"config", "access", "tracking", "executions"}
 
 
 def variables_read():
     """Names that config/ and the commands read from the environment."""
-    for source in [*(ROOT / "config").rglob("*.py"), *(ROOT / "tracking/management").rglob("*.py")]:
+    folders = [ROOT / "config", *(ROOT / app / "management" for app in ("tracking", "executions"))]
+    for source in [ROOT / "manage.py", *(path for folder in folders for path in folder.rglob("*.py"))]:
         for node in ast.walk(ast.parse(source.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
                 reads = node.func.attr in READERS and ast.unparse(node.func.value) in {"env", "os.environ"}

@@ -11,14 +11,19 @@ from access.admin import ProjectAdmin
 from access.models import Project
 from tracking.environments import give_environments
 from tracking.models import (
+    CallCount,
+    CIRepository,
     DayTiming,
     Environment,
     LocalJob,
     RunEvent,
+    RunnerDay,
+    RunnerTiming,
     RunTiming,
     Step,
     TestDefinition,
     TestRun,
+    WebhookDelivery,
     WorkflowAttempt,
     WorkflowJob,
     WorkflowRun,
@@ -151,6 +156,30 @@ class LocalJobAdmin(HistoryAdmin):
     search_fields = ["dispatch_id", "name", "title"]
 
 
+@admin.register(CIRepository)
+class CIRepositoryAdmin(HistoryAdmin):
+    list_display = ["full_name", "service", "repository_id", "listed_at", "hook_at"]
+    list_filter = ["service"]
+    search_fields = ["full_name", "=repository_id"]
+
+
+@admin.register(CallCount)
+class CallCountAdmin(HistoryAdmin):
+    list_display = ["hour", "identity", "calls", "not_modified", "limited", "waited"]
+    list_filter = ["hour"]
+    search_fields = ["identity"]
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(HistoryAdmin):
+    """The body is compressed bytes; what was made of it is shown."""
+
+    exclude = ["body"]
+    list_display = ["received_at", "event", "action", "state", "times", "github_run_id", "problem"]
+    list_filter = ["state", "event"]
+    search_fields = ["guid", "=github_run_id"]
+
+
 class FiguresAdmin(HistoryAdmin):
     """Sketches are bytes for machines; what people read are the counts and sums."""
 
@@ -164,6 +193,27 @@ class RunTimingAdmin(FiguresAdmin):
     list_filter = ["run__project"]
     search_fields = ["run__test_run_id"]
     list_select_related = ["run"]
+
+
+class RunnersAdmin(FiguresAdmin):
+    exclude = ["queue_sketch", "execution_sketch"]
+
+
+@admin.register(RunnerTiming)
+class RunnerTimingAdmin(RunnersAdmin):
+    list_display = ["run", "runner_group", "labels", "jobs", "queue_sum", "execution_sum"]
+    list_filter = ["runner_group"]
+    search_fields = ["run__test_run_id", "labels"]
+    list_select_related = ["run"]
+
+
+@admin.register(RunnerDay)
+class RunnerDayAdmin(RunnersAdmin):
+    list_display = ["day", "project", "runner_group", "labels", "jobs", "queue_sum", "execution_sum"]
+    list_filter = ["project", "runner_group"]
+    search_fields = ["labels"]
+    date_hierarchy = "day"
+    list_select_related = ["project"]
 
 
 @admin.register(DayTiming)

@@ -1,11 +1,16 @@
-"""Send a run's workflows to CI, each of them once and in its time."""
+"""Send a run's workflows to CI, each of them once and in its time.
+
+Intent, request, outcome: the row says `sending` before the request goes out and what came of it
+afterwards.  A crash or a lost answer leaves a row to look for; it is sent again only when the
+service has shown long enough that it does not have it.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
 
-from tracking.ci import CIRefused, CIService, CIUnavailable
+from tracking.ci import CILost, CIRefused, CIService, CIUnavailable, Seen, Sent
 from tracking.models import TestRun, WorkflowRun
 from tracking.tracker import note
 
@@ -13,34 +18,88 @@ from tracking.tracker import note
 def send_workflows(run: TestRun, *, ci: CIService, now: datetime) -> int:
     """Send what is due and has a place; return how many workflows went out.
 
-    The row with its `dispatch_id` exists before its workflow does, and a service starts one
-    dispatch_id once, so this is safe to repeat after a crash at any point.
+    Only the holder of the run's lease may call it.
 
     Raises:
         CIUnavailable: the service did not answer; what was not sent stays intended.
     """
+    _own_up(run, now)
     sent = 0
-    for workflow in _with_a_place(run, now):
-        workflow.run = run
-        try:
-            answer = ci.dispatch(workflow, now=now)
-        except CIRefused as refusal:
-            _refuse(workflow, str(refusal), now)
-            continue
-        except CIUnavailable:
-            _tell(run, sent, now)
-            raise
-        accepted = WorkflowRun.objects.filter(pk=workflow.pk, dispatch_state="intended")
-        accepted.update(
-            dispatch_state="accepted",
-            sent_at=now,
-            repository_id=answer.repository_id,
-            github_run_id=answer.github_run_id,
-            url=answer.url,
-        )
-        sent += 1
-    _tell(run, sent, now)
+    try:
+        for workflow in _with_a_place(run, now):
+            workflow.run = run
+            sent += _send(workflow, ci=ci, now=now)
+    finally:
+        _tell(run, sent, now)
     return sent
+
+
+def settle_lost(run: TestRun, seen: Seen, *, ci: CIService, now: datetime) -> int:
+    """Decide about workflows that should have turned up by now; return how many were decided.
+
+    `seen` is what the service has just told.  A workflow whose answer was lost is sent again; one
+    that was accepted and never appeared is given up.
+    """
+    if seen.listed_at is None:
+        return 0
+    decided = 0
+    for workflow in run.workflow_runs.not_found().filter(sent_at__lte=seen.listed_at - ci.resend_after):
+        waited = f"{ci.resend_after.total_seconds():.0f} s"
+        row = WorkflowRun.objects.not_found().filter(pk=workflow.pk)
+        if workflow.dispatch_state == "accepted":
+            reason = f"{workflow.service} accepted it, but no run of it appeared within {waited}."
+            decided += row.update(conclusion="startup_failure", reason=reason)
+            note(run, "missing", f"{workflow}: {reason}", now)
+        elif row.update(dispatch_state="intended", resent=workflow.resent + 1):
+            decided += 1
+            if ci.resend_after:
+                told = f"{workflow}: its answer was lost and no list showed it for {waited}; sent again."
+                note(run, "resent", told, now)
+    return decided
+
+
+def _own_up(run: TestRun, now: datetime) -> None:
+    """What is `sending` while nobody else drives the run was cut off in the middle."""
+    lost = run.workflow_runs.filter(dispatch_state="sending").update(dispatch_state="unknown")
+    if lost:
+        note(
+            run, "unknown", f"{lost} workflows were being sent when their sender died; looking for them.", now
+        )
+
+
+def _send(workflow: WorkflowRun, *, ci: CIService, now: datetime) -> int:
+    """Send one workflow; 1 if it may be with the service now, 0 if it was refused."""
+    row = WorkflowRun.objects.filter(pk=workflow.pk)
+    if not row.unsent().update(dispatch_state="sending", sent_at=now):
+        return 0
+    pending = row.filter(dispatch_state__in=["sending", "unknown"])
+    try:
+        answer = ci.dispatch(workflow, now=now)
+    except CIRefused as refusal:
+        pending.update(dispatch_state="refused", conclusion="startup_failure", reason=str(refusal))
+        note(workflow.run, "refused", f"{workflow} was not taken: {refusal}", now)
+        return 0
+    except CILost as loss:
+        pending.update(dispatch_state="unknown")
+        note(workflow.run, "unknown", f"{workflow}: {loss} Looking for it before it is sent again.", now)
+        return 1
+    except CIUnavailable:
+        pending.update(dispatch_state="intended", sent_at=None)
+        raise
+    _accept(workflow, answer, now)
+    return 1
+
+
+def _accept(workflow: WorkflowRun, answer: Sent, now: datetime) -> None:
+    """Write down the answer; a message may have told of the run before it."""
+    row = WorkflowRun.objects.filter(pk=workflow.pk)
+    row.filter(dispatch_state__in=["sending", "unknown"]).update(dispatch_state="accepted")
+    if answer.github_run_id:
+        row.filter(github_run_id=None).update(
+            repository_id=answer.repository_id, github_run_id=answer.github_run_id, url=answer.url
+        )
+    elif answer.url:
+        row.filter(url="").update(url=answer.url)
 
 
 def _with_a_place(run: TestRun, now: datetime) -> list[WorkflowRun]:
@@ -58,12 +117,6 @@ def _with_a_place(run: TestRun, now: datetime) -> list[WorkflowRun]:
         flying[workflow.step] += 1
         chosen.append(workflow)
     return chosen
-
-
-def _refuse(workflow: WorkflowRun, reason: str, now: datetime) -> None:
-    row = WorkflowRun.objects.filter(pk=workflow.pk)
-    row.update(dispatch_state="refused", conclusion="startup_failure", reason=reason)
-    note(workflow.run, "refused", f"{workflow} was not taken: {reason}", now)
 
 
 def _tell(run: TestRun, sent: int, now: datetime) -> None:

@@ -14,15 +14,16 @@ from uuid import UUID
 from django.db.models import Q
 
 from tracking import job_wrapper
-from tracking.ci import CIService, CIUnavailable
-from tracking.dispatch import send_workflows
-from tracking.lifecycle import Status, close_run, expire_run, settle_run, was_expired
-from tracking.models import TestRun
+from tracking.ci import CIBusy, CIRefused, CIService, CIUnavailable
+from tracking.closing import abandon, settle
+from tracking.deliveries import take_up_strangers
+from tracking.dispatch import send_workflows, settle_lost
+from tracking.lifecycle import Status, close_run, expire_run, settle_run
+from tracking.models import TestRun, WorkflowRun
 from tracking.observe import apply_observation
 from tracking.recording import ENDED
+from tracking.silence import heard, silence_of
 from tracking.tracker import LEASE, note
-
-GRACE = timedelta(seconds=60)  # after a cancel; then the run is closed without waiting for the service
 
 
 def driver_name(what: str) -> str:
@@ -66,31 +67,42 @@ def advance(run: TestRun, *, ci: CIService, now: datetime) -> bool:
         return False
     if not run.plan.get("steps"):
         return _advance_recorded(run, ci=ci, now=now)
-    changed = _refuse_at_preflight(run, ci=ci, now=now) or expire_run(run, now=now)
-    if not run.is_running:
-        return True
+    changed = False
     try:
-        if not run.cancel_requested_at:
-            changed |= send_workflows(run, ci=ci, now=now) > 0
-        else:
+        changed = _refuse_at_preflight(run, ci=ci, now=now) or expire_run(run, now=now)
+        if not run.is_running:
+            return True
+        if run.cancel_requested_at:
             _cancel_in_flight(run, ci=ci, now=now)
+        else:
+            changed |= _send_what_is_due(run, ci=ci, now=now)
         changed |= follow(run, ci=ci, now=now) > 0
     except CIUnavailable as silence:
-        changed |= _tell_silence(run, str(silence), now)
-    return _settle(run, now) or changed
+        changed |= silence_of(run, silence, now=now)
+    return settle(run, ci=ci, now=now, ask=_ask_again) or changed
 
 
-def follow(run: TestRun, *, ci: CIService, now: datetime) -> int:
-    """Ask the service about all open workflows at once; return how many had news."""
-    flying = list(run.workflow_runs.in_flight().prefetch_related("attempts"))
+def follow(run: TestRun, *, ci: CIService, now: datetime, confirm: bool = False) -> int:
+    """Ask the service about all open workflows at once; return how many had news.
+
+    What it tells of other runs at the same time is written down as well.
+    """
+    asked = run.workflow_runs.sent() if confirm else run.workflow_runs.in_flight()
+    flying = list(asked.prefetch_related("attempts").select_related("run"))
     if not flying:
         return 0
-    seen = ci.fetch(flying)
-    return sum(
-        apply_observation(workflow, seen[workflow.dispatch_id], clock=ci.clock, now=now)
-        for workflow in flying
-        if workflow.dispatch_id in seen
-    )
+    seen = ci.fetch(flying, now=now, confirm=confirm)
+    if seen.has_answered:
+        heard(run, now=now)
+    rows = {workflow.dispatch_id: workflow for workflow in flying}
+    others = [remote.dispatch_id for remote in seen.runs if remote.dispatch_id not in rows]
+    if others:
+        rows |= WorkflowRun.objects.by_dispatch_id(others)
+    news = 0
+    for remote in seen.runs:
+        if remote.dispatch_id in rows:
+            news += apply_observation(rows[remote.dispatch_id], remote, clock=ci.clock, now=now)
+    return news + settle_lost(run, seen, ci=ci, now=now)
 
 
 def next_due(run: TestRun, *, now: datetime) -> float | None:
@@ -108,11 +120,16 @@ def _refuse_at_preflight(run: TestRun, *, ci: CIService, now: datetime) -> bool:
     if run.events.filter(kind="preflight").exists():
         return False
     try:
-        faults = ci.preflight(run.plan)
-    except CIUnavailable:
-        return False
+        found = ci.preflight(run.plan, now=now, for_run=run.pk)
+    except CIRefused as refusal:
+        faults: tuple[str, ...] = (str(refusal),)
+    else:
+        faults = found.faults
     if not faults:
-        note(run, "preflight", f"Checked {len(run.plan['steps'])} steps: all can be sent.", now)
+        TestRun.objects.filter(pk=run.pk).update(checked=found.checked)
+        run.checked = found.checked
+        told = f"Checked {len(run.plan['steps'])} steps: all can be sent."
+        note(run, "preflight", " ".join((told, *found.remarks)), now)
         return True
     run.workflow_runs.unsent().update(
         conclusion="startup_failure",
@@ -123,8 +140,24 @@ def _refuse_at_preflight(run: TestRun, *, ci: CIService, now: datetime) -> bool:
 
 
 def _cancel_in_flight(run: TestRun, *, ci: CIService, now: datetime) -> None:
+    """Ask once for the end of each workflow, and once more by force where that did not help."""
     for workflow in run.workflow_runs.in_flight():
-        ci.cancel(workflow, now=now)
+        rows = WorkflowRun.objects.filter(pk=workflow.pk)
+        if workflow.service != "local" and workflow.github_run_id is None:
+            continue  # it has no name at the service yet; it is asked for when it turns up
+        force = bool(
+            ci.force_after
+            and workflow.cancel_asked_at
+            and not workflow.cancel_forced_at
+            and now > workflow.cancel_asked_at + ci.force_after
+        )
+        if workflow.cancel_asked_at and not force:
+            continue
+        try:
+            ci.cancel(workflow, now=now, force=force)
+        except CIRefused as refusal:
+            note(run, "cancel", f"{workflow} could not be cancelled: {refusal}", now)
+        rows.update(**{"cancel_forced_at" if force else "cancel_asked_at": now})
 
 
 def _advance_recorded(run: TestRun, *, ci: CIService, now: datetime) -> bool:
@@ -135,49 +168,38 @@ def _advance_recorded(run: TestRun, *, ci: CIService, now: datetime) -> bool:
             _cancel_in_flight(run, ci=ci, now=now)
         changed = follow(run, ci=ci, now=now) > 0
     except CIUnavailable as silence:
-        changed = _tell_silence(run, str(silence), now)
+        changed = silence_of(run, silence, now=now)
     if run.cancel_requested_at:
-        if run.environment.service == "local" or now > run.cancel_requested_at + GRACE:
-            _abandon(run, "a script sent it, and Runtrail can't end it")
+        if run.environment.service == "local" or now > run.cancel_requested_at + ci.grace:
+            abandon(run, "a script sent it, and Runtrail can't end it")
         return settle_run(run, now=now) or changed
     if run.events.filter(kind=ENDED).exists():
         return settle_run(run, now=now) or changed
+    if run.deadline and now > run.deadline:
+        reason = f"Nobody completed it within its limit of {run.plan['timeout']} s."
+        return close_run(run, Status.ERROR, reason=reason, now=now)
     if is_gone(str(run.metadata.get("recorder", ""))):
         reason = "The script that recorded it ended without saving its record."
         return close_run(run, Status.ERROR, reason=reason, now=now)
     return changed
 
 
-def _settle(run: TestRun, now: datetime) -> bool:
-    if was_expired(run):
-        return _close_expired(run, now)
-    if settle_run(run, now=now):
-        return True
-    if run.cancel_requested_at and now > run.cancel_requested_at + GRACE:
-        _abandon(run, "it did not end within a minute of being cancelled")
-        return settle_run(run, now=now)
-    return False
+def _send_what_is_due(run: TestRun, *, ci: CIService, now: datetime) -> bool:
+    """Send until it is not our turn; what is out already is followed meanwhile."""
+    try:
+        return send_workflows(run, ci=ci, now=now) > 0
+    except CIBusy as busy:
+        return silence_of(run, busy, now=now)
+    finally:
+        if ci.confirms:
+            take_up_strangers(run.workflow_runs.in_flight().filter(attempt=0))
 
 
-def _close_expired(run: TestRun, now: datetime) -> bool:
-    """A run past its limit is an error, whatever its workflows still say."""
-    assert run.cancel_requested_at is not None  # noqa: S101 - by was_expired
-    if run.workflow_runs.open().exists():
-        if now <= run.cancel_requested_at + GRACE:
-            return False
-        _abandon(run, "it did not end within a minute of the time limit")
-    reason = f"The run took longer than its limit of {run.plan['timeout']} s and was ended."
-    return close_run(run, Status.ERROR, reason=reason, now=now)
-
-
-def _abandon(run: TestRun, reason: str) -> None:
-    run.workflow_runs.open().update(conclusion="cancelled", reason=f"abandoned: {reason}")
-
-
-def _tell_silence(run: TestRun, text: str, now: datetime) -> bool:
-    """Say once in a row that the service is silent, not at every try."""
-    last = run.events.order_by("-id").first()
-    if last and last.kind == "waiting":
+def _ask_again(run: TestRun, *, ci: CIService, now: datetime) -> bool:
+    """Ask once more before the run closes, so that what no message told is known; True if it answered."""
+    try:
+        follow(run, ci=ci, now=now, confirm=True)
+    except CIUnavailable as silence:
+        silence_of(run, silence, now=now)
         return False
-    note(run, "waiting", f"{run.plan['service']} did not answer ({text}); trying again.", now)
     return True

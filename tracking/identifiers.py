@@ -17,6 +17,11 @@ def new_test_run_id(test_type: str, at: datetime) -> str:
     return f"{test_type}_{at.astimezone(UTC):%Y%m%d_%H%M%S}_{secrets.token_hex(3)}"
 
 
+def local_run_id(at: datetime, number: int) -> str:
+    """Return `local-<YYYYMMDD>-<HHMMSS>` (UTC), with `-2`, `-3` … for further runs of that second."""
+    return f"local-{at.astimezone(UTC):%Y%m%d-%H%M%S}" + (f"-{number}" if number > 1 else "")
+
+
 def parse_test_run_id(text: str) -> tuple[str, datetime]:
     """Return the test type and the start (to the second, UTC) that a test_run_id tells.
 

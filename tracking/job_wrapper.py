@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 POLL = 0.1  # seconds between two looks at the limit, the wish to cancel and the server
-KILL_AFTER = 3.0  # seconds between asking the job to end and ending it
+KILL_AFTER = 2.0  # seconds between asking the job to end and ending it
 CHUNK = 65536
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from tracking.models import TestRun
-from tracking.rollups import keep_figures
+from tracking.rollups import forget_figures, keep_figures
 from tracking.tracker import note
 
 Status = TestRun.Status
@@ -77,6 +77,33 @@ def close_run(run: TestRun, status: str, *, reason: str = "", now: datetime) -> 
     return True
 
 
+def reopen_run(run: TestRun, *, now: datetime) -> bool:
+    """Open an ended run again, because one of its workflows was run again; True if it had ended.
+
+    Its time limit begins anew; its figures are counted when it closes again.
+    """
+    with transaction.atomic():
+        reopened = (
+            TestRun.objects.ended()
+            .filter(pk=run.pk)
+            .update(
+                status=Status.RUNNING,
+                completed_at=None,
+                reason="",
+                reopened_at=now,
+                cancel_requested_at=None,
+                silent_since=None,
+                silent_seconds=0,
+            )
+        )
+        if not reopened:
+            return False
+        run.refresh_from_db()
+        note(run, "reopened", "Opened again: a workflow of it was run again at the service.", now)
+        forget_figures(run)
+    return True
+
+
 def request_cancel(run: TestRun, *, by: str, now: datetime) -> bool:
     """Ask for the end of `run`; True for the first who asked while it was going.
 
@@ -101,7 +128,7 @@ def request_cancel(run: TestRun, *, by: str, now: datetime) -> bool:
 
 def expire_run(run: TestRun, *, now: datetime) -> bool:
     """Ask for the end of a run past its time limit; True for the first who did."""
-    if run.deadline is None or now < run.deadline or run.cancel_requested_at:
+    if run.deadline is None or now < run.deadline or run.cancel_requested_at or run.silent_since:
         return False
     return request_cancel(run, by=f"its time limit of {run.plan['timeout']} s", now=now)
 

@@ -53,6 +53,7 @@ def intended_workflows(run: TestRun) -> list[WorkflowRun]:
             rows.append(
                 WorkflowRun(
                     run=run,
+                    project_id=run.project_id,
                     position=len(rows) + 1,
                     step=number,
                     name=step["name"],
@@ -89,6 +90,8 @@ def _step(step: Any, environment: Environment) -> dict[str, Any]:
         "command": step.command,
         "count": step.count,
         "inputs": {**environment.inputs, **step.inputs},
+        # The environment's go only to workflows that declare them; a step's own must be declared.
+        "optional": sorted(environment.inputs.keys() - step.inputs.keys()),
         "start_after": step.start_after,
         "spacing": step.spacing,
         "at_most": step.at_most,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Self
 
@@ -59,9 +60,31 @@ class WorkflowRunQuerySet(models.QuerySet[Any]):
     def unsent(self) -> Self:
         return self.filter(dispatch_state="intended", conclusion="")
 
+    def sent(self) -> Self:
+        """Workflows that the service has, had, or may have."""
+        return self.exclude(dispatch_state__in=["intended", "refused"])
+
     def in_flight(self) -> Self:
         """Workflows that the service has, or may have, and that have not ended."""
         return self.open().exclude(dispatch_state="intended")
+
+    def by_dispatch_id(self, dispatch_ids: list[str]) -> dict[str, Any]:
+        """Those rows by their dispatch_id, with their attempts; in pieces, as SQLite bounds parameters."""
+        found: dict[str, Any] = {}
+        for begin in range(0, len(dispatch_ids), 500):
+            rows = self.filter(dispatch_id__in=dispatch_ids[begin : begin + 500])
+            found |= {row.dispatch_id: row for row in rows.select_related("run").prefetch_related("attempts")}
+        return found
+
+    def not_found(self) -> Self:
+        """Workflows that the service may have, and of which it has shown nothing yet."""
+        return self.open().filter(dispatch_state__in=["accepted", "unknown"], attempt=0, github_run_id=None)
+
+    def latecomers(self) -> Self:
+        """Workflows that turned up at the service when their run had been cancelled and closed."""
+        late = self.filter(run__completed_at__isnull=False, run__cancel_requested_at__isnull=False)
+        going = late.filter(attempts__number=F("attempt")).exclude(attempts__status="completed")
+        return going.filter(github_run_id__isnull=False, cancel_asked_at=None).distinct()
 
     def due(self, now: datetime) -> Self:
         return self.unsent().filter(due_at__lte=now)
@@ -88,9 +111,29 @@ class AttemptQuerySet(models.QuerySet[Any]):
         """The attempt that decides: the last one of each workflow."""
         return self.filter(number=F("workflow__attempt"))
 
+    def job_counts(self, runs: Iterable[Any]) -> dict[tuple[Any, str], int]:
+        """How many jobs a workflow file has in a run, by a first attempt whose jobs the service listed."""
+        listed = self.filter(workflow__run__in=runs, number=1, is_whole=True, asked_at__isnull=False)
+        rows = listed.values_list("workflow__run_id", "workflow__workflow_file").annotate(Count("jobs"))
+        return {(run, file): jobs for run, file, jobs in rows.order_by("-pk")}
+
     def timed(self) -> Self:
         """Attempts in which something ran."""
         return self.filter(total__isnull=False)
+
+
+class DeliveryQuerySet(models.QuerySet[Any]):
+    def to_do(self) -> Self:
+        """Messages that nothing was made of yet, oldest first."""
+        return self.filter(state="received").order_by("id")
+
+    def worked_on(self) -> Self:
+        """Messages of which nothing more is to be made."""
+        return self.exclude(state="received")
+
+    def of_strangers(self) -> Self:
+        """Messages of workflow runs that nobody knew when they came."""
+        return self.filter(state="stranger").order_by("id")
 
 
 class LocalJobQuerySet(models.QuerySet[Any]):

@@ -34,8 +34,8 @@ def begin_recording(
         ValueError: a name that can be part of no identifier or folder.
     """
     with transaction.atomic():
-        definition = _definition(project, test_type)
-        place, is_new = _environment(project, environment)
+        definition = named_definition(project, test_type)
+        place, is_new = named_environment(project, environment)
         run = create_run(
             definition,
             place,
@@ -66,6 +66,7 @@ def record_workflow(run: TestRun, workflow_id: int | None, name: str, *, now: da
         position = run.workflow_runs.count() + 1
         return WorkflowRun.objects.create(
             run=run,
+            project_id=run.project_id,
             position=position,
             name=name.rsplit("/", 1)[-1].removesuffix(".yml").removesuffix(".yaml"),
             due_at=now,
@@ -96,7 +97,12 @@ def end_recording(run: TestRun, *, can_ask: bool, now: datetime) -> None:
         settle_run(run, now=now)
 
 
-def _definition(project: Project, test_type: str) -> TestDefinition:
+def named_definition(project: Project, test_type: str) -> TestDefinition:
+    """Return the definition named by a test type, made without steps on first use.
+
+    Raises:
+        ValueError: a name that can be part of no identifier.
+    """
     name = test_type.replace("_", "-")
     found = TestDefinition.objects.filter(project=project, name=name).first()
     if found:
@@ -107,7 +113,12 @@ def _definition(project: Project, test_type: str) -> TestDefinition:
     )[0]
 
 
-def _environment(project: Project, typed: str) -> tuple[Environment, bool]:
+def named_environment(project: Project, typed: str) -> tuple[Environment, bool]:
+    """Return the environment of a name, made on first use, and whether it is new.
+
+    Raises:
+        ValueError: a name that can be part of no folder.
+    """
     name = environment_name(typed)
     kind = name if name in Environment.Kind.values else Environment.Kind.STAGING
     _demand_valid(Environment(project=project, name=name, kind=kind))

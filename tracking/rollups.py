@@ -9,7 +9,8 @@ from typing import Any
 from django.db import connection, transaction
 
 from analysis import sketches
-from tracking.models import DayTiming, RunTiming, TestRun, WorkflowAttempt
+from tracking.models import DayTiming, RunnerTiming, RunTiming, TestRun, WorkflowAttempt
+from tracking.runner_rollups import keep_runners, recount_runner_day
 
 PARTS = ("queue", "execution", "total")
 
@@ -30,6 +31,16 @@ def keep_figures(run: TestRun) -> None:
     with transaction.atomic():
         RunTiming.objects.update_or_create(run=run, defaults=figures)
         recount_day(run)
+        keep_runners(run)
+
+
+def forget_figures(run: TestRun) -> None:
+    """Take a run that was opened again out of its day."""
+    with transaction.atomic():
+        RunTiming.objects.filter(run=run).delete()
+        RunnerTiming.objects.filter(run=run).delete()
+        recount_day(run)
+        recount_runner_day(run)
 
 
 def recount_day(run: TestRun) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import structlog
 from celery import current_app, shared_task
@@ -14,8 +16,8 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from tracking import ci, drive, tracking_file
-from tracking.models import TestRun
+from tracking import ci, closing, deliveries, drive, tracking_file
+from tracking.models import TestRun, WebhookDelivery
 
 log = structlog.get_logger(__name__)
 
@@ -30,12 +32,12 @@ def wake(run_pk: str | uuid.UUID) -> None:
 
 def send(run_pk: str) -> bool:
     """Ask the workers to take up a run; False where no broker can be reached."""
-    try:
-        drive_run.delay(run_pk)
-    except (OperationalError, RedisError, OSError) as problem:
-        log.info("broker_unreachable", run=run_pk, problem=type(problem).__name__)
-        return False
-    return True
+    return _try(drive_run, run_pk)
+
+
+def wake_delivery(delivery_pk: int) -> None:
+    """After the commit, have a kept message worked on; without a broker the sweep finds it."""
+    transaction.on_commit(partial(_try, apply_delivery, delivery_pk))
 
 
 def is_a_worker_there(seconds: float = 1.0) -> bool:
@@ -51,13 +53,11 @@ def drive_run(run_pk: str) -> bool:
     """Do what can be done for a run now, and come again when its next workflow is due."""
     driver = drive.driver_name("worker")
     if not drive.take_lease(run_pk, driver, now=timezone.now()):
-        # It has ended, or another one drives it: a worker may have looked just before the news came.
-        if TestRun.objects.running().filter(pk=run_pk, driver__startswith="worker@").exists():
-            drive_run.apply_async((run_pk,), countdown=0.3)
+        _look_after(run_pk)
         return False
     try:
         run = TestRun.objects.for_file().get(pk=run_pk)
-        changed = drive.advance(run, ci=ci.connect(_service(run)), now=timezone.now())
+        changed = drive.advance(run, ci=ci.connect(_service(run), run.project), now=timezone.now())
         wait = drive.next_due(run, now=timezone.now()) if run.is_running else None
     finally:
         drive.release(run_pk, driver)
@@ -66,6 +66,23 @@ def drive_run(run_pk: str) -> bool:
     if wait is not None and not run.cancel_requested_at:
         _come_again(run_pk, wait)
     return changed
+
+
+def _look_after(run_pk: str) -> None:
+    """What is to be done for a run that can't be driven just now: another one drives it, or it has ended."""
+    run = TestRun.objects.for_file().filter(pk=run_pk).first()
+    if run is None:
+        return
+    if run.is_running:
+        # A worker may have looked just before the news came.
+        if run.driver.startswith("worker@"):
+            drive_run.apply_async((run_pk,), countdown=0.3)
+    elif run.workflow_runs.latecomers().exists():
+        try:
+            service = ci.connect(_service(run), run.project)
+            closing.end_latecomers(run, ci=service, now=timezone.now())
+        except ci.CIUnavailable as silence:
+            drive_run.apply_async((run_pk,), countdown=silence.retry_after or 60)
 
 
 def _write_file(run_pk: str) -> None:
@@ -83,6 +100,37 @@ def _come_again(run_pk: str, seconds: float) -> None:
         drive_run.apply_async((run_pk,), countdown=max(seconds, 0.05))
 
 
+@shared_task
+def apply_delivery(delivery_pk: int) -> bool:
+    """Work on one message of a CI service, and take up the run that it moved on."""
+    delivery = WebhookDelivery.objects.to_do().filter(pk=delivery_pk).first()
+    if delivery is None:
+        return False
+    read = ci.message_reader("github")
+    run_pk = deliveries.apply_delivery(delivery, read=read, now=timezone.now())
+    if run_pk:
+        send(str(run_pk))
+    return run_pk is not None
+
+
+@shared_task(expires=30)
+def sweep_deliveries() -> int:
+    """Work on messages that no worker has taken up; return how many there were."""
+    overdue = timezone.now() - timedelta(seconds=5)
+    left = WebhookDelivery.objects.to_do().filter(received_at__lt=overdue).values_list("pk", flat=True)
+    return sum(apply_delivery(pk) is not None for pk in list(left[:500]))
+
+
+@shared_task
+def prune_deliveries(days: int = 7) -> int:
+    """Drop messages that were worked on long ago, in pieces; return how many."""
+    old = WebhookDelivery.objects.worked_on().filter(received_at__lt=timezone.now() - timedelta(days=days))
+    dropped = 0
+    while piece := list(old.values_list("pk", flat=True)[:1000]):
+        dropped += WebhookDelivery.objects.filter(pk__in=piece).delete()[0]
+    return dropped
+
+
 @shared_task(expires=30)
 def sweep_runs() -> int:
     """Take up every run that nobody drives, or whose driver is gone; return how many there were."""
@@ -90,6 +138,15 @@ def sweep_runs() -> int:
     driven = TestRun.objects.running().exclude(driver="").values_list("pk", "driver")
     free.update(run_pk for run_pk, driver in driven if drive.is_gone(driver))
     return sum(send(str(run_pk)) for run_pk in free)
+
+
+def _try(task: Any, *arguments: object) -> bool:
+    try:
+        task.delay(*arguments)
+    except (OperationalError, RedisError, OSError) as problem:
+        log.info("broker_unreachable", task=task.name, problem=type(problem).__name__)
+        return False
+    return True
 
 
 def _service(run: TestRun) -> str:

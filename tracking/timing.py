@@ -26,8 +26,7 @@ from tracking.models import TestRun, WorkflowAttempt
 
 METHODS = {
     "process": "clock of the machine that ran it",
-    "api": "stamps of the CI service's API",
-    "webhook": "stamps of the CI service's messages",
+    "api": "stamps of the CI service, as its API and its messages give them",
 }
 # From best to worst; a sum is as good as its worst part.
 QUALITIES = {

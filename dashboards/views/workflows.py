@@ -60,6 +60,6 @@ def output(request: HttpRequest, found: WorkflowOfRun) -> FileResponse:
 
 def _file(workflow: WorkflowRun) -> Path | None:
     try:
-        return ci.connect(workflow.service).output(workflow)
+        return ci.connect(workflow.service, workflow.run.project).output(workflow)
     except (ci.CIUnavailable, ci.CIRefused):
         return None

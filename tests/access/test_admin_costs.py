@@ -1,6 +1,7 @@
 """The admin's screens cost the same number of queries however many rows they show, and tell no secret."""
 
 import hashlib
+import io
 
 import pytest
 from django.apps import apps
@@ -11,14 +12,18 @@ from django.urls import reverse
 
 from access import audit
 from access.models import ApiToken, User
+from executions.ingest import ingest_report
+from executions.models import CaseArchive, IdempotencyKey, Result, TestCase
 from tests.factories import make_definition, make_ended_run, make_environment, make_project, make_user
 from tests.tracking.fakes import after
 from tracking import rollups
-from tracking.models import LocalJob, RunEvent
+from tracking.deliveries import keep_delivery
+from tracking.models import CallCount, CIRepository, LocalJob, RunEvent
 
 pytestmark = pytest.mark.django_db
 
-OURS = [model for label in ("access", "tracking") for model in apps.get_app_config(label).get_models()]
+APPS = ("access", "tracking", "executions")
+OURS = [model for label in APPS for model in apps.get_app_config(label).get_models() if model is not Result]
 DIGEST = hashlib.sha256(b"rt_secret").hexdigest()
 SECRETS = ("ghp_very_secret", "hook_very_secret", DIGEST)
 
@@ -47,6 +52,13 @@ def fill(first: int, last: int) -> None:
             created_by=user,
         )
         audit.record("run.cancel", actor=user, project=project, target=number)
+        CIRepository.objects.create(service="github", repository_id=number, full_name=f"acme/shop-{number}")
+        CallCount.objects.add(f"token-{number}", {"calls": 1}, 0.5, at=after(0))
+        content = f'<testsuite><testcase name="t{number}"><failure message="no"/></testcase></testsuite>'
+        ingest_report(io.BytesIO(content.encode()), project=project, commit="a" * 40, now=after(number))
+        CaseArchive.objects.create(case=TestCase.objects.get(project=project), space="ci")
+        IdempotencyKey.objects.create(project=project, key=f"key-{number}", digest="0")
+        keep_delivery(f"guid-{number}", "ping", b"{}", project=project, now=after(0))
         LocalJob.objects.create(
             dispatch_id=f"job-{number}",
             name="build",

@@ -19,6 +19,7 @@ ACTIONS = {
     "time_zone",
     "add_member",
     "change_member",
+    "check_connection",
     "choose_project",
     "logout",
 }
@@ -49,7 +50,7 @@ def place(project):
 def expected(route, role):
     """Return which answers are right: a set of status codes."""
     if route.rule == EVERYBODY:
-        return {200, 302, 503}
+        return {401, 405, 503} if route.name == "hook_github" else {200, 302, 503}
     if role == "anonymous":
         return {302}
     if route.rule == SIGNED_IN:

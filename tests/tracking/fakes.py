@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from access.models import Project
-from tracking.ci import CIRefused, CIUnavailable, RemoteJob, RemoteRun, Sent
+from tracking.ci import CILost, CIRefused, CIUnavailable, Preflight, RemoteJob, RemoteRun, Seen, Sent
 from tracking.models import Environment, Step, TestDefinition
 from tracking.tracker import start_run
 
@@ -48,14 +48,20 @@ class FakeCI:
     """Starts a dispatch_id once; tests tell it how its workflows go on."""
 
     clock = "api"
+    resend_after = timedelta(0)
+    grace = timedelta(seconds=60)
+    force_after = None
+    confirms = False
 
-    def __init__(self, faults=(), refuse=(), silent=False):
+    def __init__(self, faults=(), refuse=(), silent=False, lose=()):
         self.runs: dict[str, RemoteRun] = {}
         self.asked: list[str] = []
-        self.faults, self.refuse, self.silent = list(faults), set(refuse), silent
+        self.cancelled: list[tuple[str, bool]] = []
+        self.faults, self.refuse, self.silent = tuple(faults), set(refuse), silent
+        self.lose = set(lose)  # positions whose answer is lost before anything was started
 
-    def preflight(self, plan):
-        return self.faults
+    def preflight(self, plan, *, now, for_run=None):
+        return Preflight(faults=self.faults)
 
     def dispatch(self, workflow, *, now):
         self.asked.append(workflow.dispatch_id)
@@ -63,6 +69,9 @@ class FakeCI:
             raise CIUnavailable("no answer")
         if workflow.position in self.refuse:
             raise CIRefused("no such workflow")
+        if workflow.position in self.lose:
+            self.lose.remove(workflow.position)
+            raise CILost("the connection was dropped.")
         self.runs.setdefault(
             workflow.dispatch_id,
             RemoteRun(
@@ -75,14 +84,14 @@ class FakeCI:
         )
         return Sent(url="https://ci.example/1")
 
-    def fetch(self, workflows):
+    def fetch(self, workflows, *, now, confirm=False):
         if self.silent:
             raise CIUnavailable("no answer")
-        return {
-            row.dispatch_id: self.runs[row.dispatch_id] for row in workflows if row.dispatch_id in self.runs
-        }
+        wanted = [row.dispatch_id for row in workflows]
+        return Seen(tuple(self.runs[one] for one in wanted if one in self.runs), listed_at=now)
 
-    def cancel(self, workflow, *, now):
+    def cancel(self, workflow, *, now, force=False):
+        self.cancelled.append((workflow.dispatch_id, force))
         self.finish(workflow.dispatch_id, "cancelled", at=now)
 
     def output(self, workflow):

@@ -57,7 +57,7 @@ def test_a_run_that_nobody_drives_is_ended_here_with_its_jobs(cancel):
 def drive_once(run):
     from tracking import ci
 
-    drive.advance(TestRun.objects.get(pk=run.pk), ci=ci.connect("local"), now=timezone.now())
+    drive.advance(TestRun.objects.get(pk=run.pk), ci=ci.connect("local", run.project), now=timezone.now())
 
 
 def test_the_driver_of_a_run_is_left_to_end_it(cancel, monkeypatch):

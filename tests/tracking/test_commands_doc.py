@@ -5,15 +5,17 @@ import shlex
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
+from django.core.management import call_command, load_command_class
 
+from tests.executions.test_run_local_tests import desk
 from tests.factories import make_definition, make_environment, make_run, make_workflow
 from tests.shared_data import shared_folder
 from tracking.models import TestRun
 
 TABLE = (Path(__file__).resolve().parents[2] / "docs/commands.md").read_text()
 ROWS = re.findall(r"^\| (\d{3}) \| `(.+?)` \| `(.+?)`.*? \| (works|later) \|$", TABLE, re.MULTILINE)
-WORKING = [ours for _, _, ours, state in ROWS if state == "works"]
+WORKING = [ours for document, _, ours, state in ROWS if state == "works" and document == "000"]
+HISTORY = sorted({ours for document, _, ours, state in ROWS if state == "works" and document == "004"})
 A_COMMAND = re.compile(
     r"(?:run: |sh ')?((?:python (?:scripts/)?\w+\.py|\./test_batch_integration\.sh"
     r"|python -m (?:anvil|lens)\S*|scout ci)[^`'|\n]*)"
@@ -55,3 +57,29 @@ def test_a_line_of_the_table_does_what_it_says(line, capsys):
         assert "Test Run ID: performance_" in said
     else:
         assert name in said
+
+
+def test_most_lines_of_the_local_history_work():
+    assert len(HISTORY) > 15
+
+
+@pytest.mark.parametrize("line", HISTORY)
+def test_a_line_of_the_local_history_does_what_it_says(line, capfd, tmp_path):
+    make_environment("local")
+    for path in ("forge/tests/test_models.py", "anvil/tests/test_anvil.py", "scout/tests/test_scout.py"):
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_text("def test_validation():\n    pass\n")
+    name, *arguments = shlex.split(line)
+
+    with desk(tmp_path):
+        load_command_class("executions", name).run_from_argv(["manage.py", name, *arguments])
+
+    said = capfd.readouterr().out
+    if line.startswith("run_local_tests"):
+        count = 1 if "/" in line.replace(".anvil/", "") else 3
+        assert TestRun.objects.get().result_set.passed == count
+        assert TestRun.objects.get().space == "local"
+    elif "--output" in line:
+        assert (tmp_path / shlex.split(line)[-1]).read_text().startswith("<!DOCTYPE html>")
+    else:
+        assert said

@@ -281,7 +281,7 @@ def test_a_whole_run_goes_through_the_local_service(tmp_path, runner, settings):
         "local": {"BACKEND": "tracking.ci.local.LocalProcesses", "OPTIONS": {"folder": tmp_path / "jobs"}}
     }
     begin(now=timezone.now(), command=["sh", "-c", 'test "$JOB_NAME" = {job_name}'])
-    service = ci.connect("local")
+    service = ci.connect("local", None)
 
     def is_over():
         run = TestRun.objects.get()

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("data")]
 @pytest.fixture
 def service(monkeypatch):
     fake = FakeCI()
-    monkeypatch.setattr(ci, "connect", lambda name: fake)
+    monkeypatch.setattr(ci, "connect", lambda *_: fake)
     monkeypatch.setattr(tasks.drive_run, "apply_async", lambda *args, **options: None)
     return fake
 

@@ -26,7 +26,7 @@ def make_tracker(test_type="performance", environment="aws_ecs", **more):
 
 def drive_once(run):
     return drive.advance(
-        TestRun.objects.for_file().get(pk=run.pk), ci=ci.connect("local"), now=timezone.now()
+        TestRun.objects.for_file().get(pk=run.pk), ci=ci.connect("local", run.project), now=timezone.now()
     )
 
 

@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
+from uuid import UUID
 
 from tracking.models import WorkflowRun
 
 
 class CIUnavailable(Exception):
-    """The service did not answer or asked us to wait; trying again may help."""
+    """The service did not answer or asked us to wait; trying again may help.
+
+    `retry_after` is in seconds, where the service or our own budget of calls named a time.
+    """
+
+    def __init__(self, text: str, retry_after: float | None = None) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
+
+
+class CIBusy(CIUnavailable):
+    """It is not our turn: the budget of calls is used up for the moment.  Nothing was sent."""
+
+
+class CILost(Exception):
+    """It was sent, and the answer was lost: nobody knows whether it arrived."""
+
+
+class Unexpected(CIUnavailable):
+    """It is not what the service promises to send; the message says what is missing."""
 
 
 class CIRefused(Exception):
@@ -40,7 +60,11 @@ class RemoteJob:
 
 @dataclass(frozen=True, slots=True)
 class RemoteRun:
-    """A workflow run as the service reports it: one attempt with its jobs."""
+    """A workflow run as the service reports it: one attempt, with all or some of its jobs.
+
+    `completed_at` is the service's stamp of the completion, or of the last change.  A message
+    about one job knows nothing of the run: its `status` is empty.
+    """
 
     dispatch_id: str
     status: str
@@ -53,6 +77,53 @@ class RemoteRun:
     reason: str = ""
     url: str = ""
     jobs: tuple[RemoteJob, ...] = ()
+    is_whole: bool = True  # `jobs` are all there are
+    repository_id: int | None = None
+    github_run_id: int | None = None
+    seen_by: str = "question"  # message, list or question
+    commit_sha: str = ""
+    branch: str = ""
+    tree_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a service told by itself of one workflow run or one of its jobs; `remote` has no dispatch_id."""
+
+    action: str
+    repository: str  # owner/name
+    path: str  # the workflow's file, where the message tells it
+    words: list[str]  # of the title
+    remote: RemoteRun
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a service answered: of runs it was asked about, and of others that it told at once.
+
+    What was sent before `listed_at` and is not among `runs` was not there at that time.
+    """
+
+    runs: tuple[RemoteRun, ...] = ()
+    listed_at: datetime | None = None
+    has_answered: bool = True  # False where there was nothing to ask
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """What stands against sending a plan (nothing may), what to know, and what each file declares."""
+
+    faults: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    checked: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a check of the connection looked at."""
+
+    is_well: bool
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +136,36 @@ class Sent:
 
 
 class CIService(Protocol):
-    """Every method is safe to repeat; each may raise CIUnavailable or CIRefused."""
+    """Each method may raise CIUnavailable or CIRefused; all but `dispatch` are safe to repeat."""
 
     clock: str  # where its stamps come from: a key of tracking.timing.METHODS
+    resend_after: timedelta  # a lost workflow is looked for so long; zero: sent twice it starts once
+    grace: timedelta  # after a cancel; then the run is closed without waiting for the service
+    force_after: timedelta | None  # after a cancel that did not help, ask by force
+    confirms: bool  # whether it has to be asked once more before a run closes
 
-    def preflight(self, plan: dict[str, Any]) -> list[str]:
-        """Return what stands against sending this plan, in plain sentences; empty when nothing does."""
+    def preflight(self, plan: dict[str, Any], *, now: datetime, for_run: UUID | None = None) -> Preflight:
+        """Find out whether all of a plan can be sent, before any of it is."""
 
     def dispatch(self, workflow: WorkflowRun, *, now: datetime) -> Sent:
-        """Start the workflow; asked twice with one dispatch_id, it starts once."""
+        """Start the workflow.
 
-    def fetch(self, workflows: Iterable[WorkflowRun]) -> dict[str, RemoteRun]:
-        """Return what the service knows of these workflows, by dispatch_id."""
+        Raises:
+            CILost: it was sent and may have arrived.
+            CIUnavailable: it was surely not taken.
+        """
 
-    def cancel(self, workflow: WorkflowRun, *, now: datetime) -> None:
+    def fetch(self, workflows: Sequence[WorkflowRun], *, now: datetime, confirm: bool = False) -> Seen:
+        """Return what the service knows of these workflows; with `confirm` ask whatever it costs."""
+
+    def cancel(self, workflow: WorkflowRun, *, now: datetime, force: bool = False) -> None:
         """Ask the service to end the workflow."""
+
+    def cancel_surplus(self, github_run_id: int, *, now: datetime) -> None:
+        """Ask the service to end a run that was started twice."""
+
+    def check_connection(self, files: Sequence[str]) -> list[Finding]:
+        """Say what is there and what is missing to send these workflow files; nothing is sent."""
 
     def output(self, workflow: WorkflowRun) -> Path | None:
         """Return the file with the workflow's output, where this machine has one."""

@@ -5,14 +5,16 @@ Sending puts a row into the queue; `tracking.runner` gives it a place and a proc
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q
 
-from tracking.ci.base import CIRefused, RemoteJob, RemoteRun, Sent
+from access.models import Project
+from tracking.ci.base import CIRefused, Finding, Preflight, RemoteJob, RemoteRun, Seen, Sent
 from tracking.models import LocalJob, WorkflowRun
 
 _STATUS = {"queued": "queued", "claimed": "queued", "running": "in_progress", "done": "completed"}
@@ -27,18 +29,16 @@ class LocalProcesses:
     """`folder` holds a sub-folder per job, with its start, end and output."""
 
     clock = "process"
+    resend_after = timedelta(0)  # a dispatch_id has one row, however often it is sent
+    grace = timedelta(seconds=60)
+    force_after: timedelta | None = None
+    confirms = False
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, project: Project | None = None) -> None:
         self.folder = Path(folder)
 
-    def preflight(self, plan: dict[str, Any]) -> list[str]:
-        faults = []
-        for number, step in enumerate(plan["steps"], start=1):
-            if not step["command"]:
-                faults.append(f"Step {number} ({step['name']}) has no command for the local service.")
-        if not Path(plan["folder"] or "/").is_dir():
-            faults.append(f"The folder {plan['folder']} is not on this machine.")
-        return faults
+    def preflight(self, plan: dict[str, Any], *, now: datetime, for_run: UUID | None = None) -> Preflight:
+        return Preflight(faults=tuple(_faults(plan)))
 
     def dispatch(self, workflow: WorkflowRun, *, now: datetime) -> Sent:
         plan = workflow.run.plan
@@ -61,15 +61,15 @@ class LocalProcesses:
         )
         return Sent()
 
-    def fetch(self, workflows: Iterable[WorkflowRun]) -> dict[str, RemoteRun]:
+    def fetch(self, workflows: Sequence[WorkflowRun], *, now: datetime, confirm: bool = False) -> Seen:
         wanted = [workflow.dispatch_id for workflow in workflows]
-        found: dict[str, RemoteRun] = {}
+        found: list[RemoteRun] = []
         for begin in range(0, len(wanted), 500):  # SQLite bounds the number of parameters
             jobs = LocalJob.objects.filter(dispatch_id__in=wanted[begin : begin + 500])
-            found.update({job.dispatch_id: _remote(job) for job in jobs})
-        return found
+            found.extend(_remote(job) for job in jobs)
+        return Seen(tuple(found), listed_at=now)
 
-    def cancel(self, workflow: WorkflowRun, *, now: datetime) -> None:
+    def cancel(self, workflow: WorkflowRun, *, now: datetime, force: bool = False) -> None:
         job = LocalJob.objects.filter(dispatch_id=workflow.dispatch_id)
         job.filter(Q(cancel_requested_at=None)).open().update(cancel_requested_at=now)
         # A queued one has no process to end; one that a runner claims this very moment is ended by it.
@@ -77,8 +77,24 @@ class LocalProcesses:
             state="done", conclusion="cancelled", completed_at=now, reason="cancelled before it started"
         )
 
+    def cancel_surplus(self, github_run_id: int, *, now: datetime) -> None:
+        """A dispatch_id has one row here; there is never one too many."""
+
+    def check_connection(self, files: Sequence[str]) -> list[Finding]:
+        return [Finding(True, "Jobs run as processes on this machine; nothing has to be connected.")]
+
     def output(self, workflow: WorkflowRun) -> Path | None:
         return job_folder(self.folder, workflow.dispatch_id) / "output.log"
+
+
+def _faults(plan: dict[str, Any]) -> list[str]:
+    faults = []
+    for number, step in enumerate(plan["steps"], start=1):
+        if not step["command"]:
+            faults.append(f"Step {number} ({step['name']}) has no command for the local service.")
+    if not Path(plan["folder"] or "/").is_dir():
+        faults.append(f"The folder {plan['folder']} is not on this machine.")
+    return faults
 
 
 def _variables(workflow: WorkflowRun, tag: str) -> dict[str, str]:

@@ -90,7 +90,7 @@ class Drive:
         run = self.load()
         if self.ci is None:
             service = str(run.plan.get("service") or run.environment.service)
-            self.ci = ci.connect(service)
+            self.ci = ci.connect(service, run.project)
             self.runner = local_runner() if service == "local" else None
         self._renew(run, now)
         moved = bool(self.runner.tick(now)) if self.runner else False
@@ -121,7 +121,7 @@ class Drive:
 def local_runner() -> LocalRunner:
     """The runner of this machine's local jobs."""
     return LocalRunner(
-        settings.CI_SERVICES["local"]["OPTIONS"]["folder"],  # type: ignore[index]
+        settings.CI_SERVICES["local"]["OPTIONS"]["folder"],
         host=socket.gethostname(),
         slots=settings.LOCAL_SLOTS,
         supervisor=os.environ.get("RUNTRAIL_SUPERVISOR", ""),

@@ -1,21 +1,28 @@
 """The nouns of tracking: what can be run, where, each time it ran, and what it consisted of."""
 
+from tracking.models.calls import CallCount
 from tracking.models.definitions import Environment, Step, TestDefinition
+from tracking.models.hooks import CIRepository, WebhookDelivery
 from tracking.models.local_jobs import LocalJob
-from tracking.models.rollups import DayTiming, RunTiming
+from tracking.models.rollups import DayTiming, RunnerDay, RunnerTiming, RunTiming
 from tracking.models.runs import RunEvent, Space, TestRun
 from tracking.models.workflows import WorkflowAttempt, WorkflowJob, WorkflowRun
 
 __all__ = [
+    "CIRepository",
+    "CallCount",
     "DayTiming",
     "Environment",
     "LocalJob",
     "RunEvent",
     "RunTiming",
+    "RunnerDay",
+    "RunnerTiming",
     "Space",
     "Step",
     "TestDefinition",
     "TestRun",
+    "WebhookDelivery",
     "WorkflowAttempt",
     "WorkflowJob",
     "WorkflowRun",

@@ -65,6 +65,18 @@ class TestRun(models.Model):
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     driver = models.CharField(max_length=100, blank=True, help_text="Who sends and follows it just now.")
     driver_until = models.DateTimeField(null=True, blank=True)
+    checked: models.JSONField[Any, Any] = models.JSONField(
+        default=dict, blank=True, help_text="What the check before sending learned of each workflow file."
+    )
+    reopened_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a later attempt of a workflow opened the run again."
+    )
+    silent_since = models.DateTimeField(
+        null=True, blank=True, help_text="Since when its CI service does not answer."
+    )
+    silent_seconds = models.FloatField(default=0, help_text="How long it did not answer before; not counted.")
+    api_calls = models.PositiveIntegerField(default=0, help_text="Calls to the CI service made for it.")
+    api_waited = models.FloatField(default=0, help_text="Seconds that it waited for the service's limits.")
 
     objects = TestRunQuerySet.as_manager()
 
@@ -114,9 +126,14 @@ class TestRun(models.Model):
 
     @property
     def deadline(self) -> datetime | None:
-        """When a run that hangs is closed as an error; None where nothing was planned to run."""
+        """When a run that hangs is closed as an error; None where nothing was planned to run.
+
+        Time in which the CI service did not answer does not count: nobody could see the end.
+        """
         timeout = self.plan.get("timeout")
-        return self.started_at + timedelta(seconds=timeout) if timeout else None
+        if not timeout:
+            return None
+        return (self.reopened_at or self.started_at) + timedelta(seconds=timeout + self.silent_seconds)
 
 
 class RunEvent(models.Model):
@@ -128,7 +145,7 @@ class RunEvent(models.Model):
     text = models.TextField()
 
     class Meta:
-        ordering = ["run", "id"]
+        ordering = ["run_id", "id"]
         indexes = [models.Index(fields=["run", "id"], name="run_events_run_idx")]
 
     def __str__(self) -> str:

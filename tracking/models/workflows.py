@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
+from access.models import Project
 from tracking.models.runs import TestRun
 from tracking.querysets import AttemptQuerySet, WorkflowRunQuerySet
 
@@ -42,6 +43,8 @@ class WorkflowRun(models.Model):
         UNKNOWN = "unknown"  # the answer was lost; looked for before it is sent again
 
     run = models.ForeignKey(TestRun, models.CASCADE, related_name="workflow_runs", db_index=False)
+    # The run's, kept here so that a project's workflows of all runs are read newest first by an index.
+    project = models.ForeignKey(Project, models.CASCADE, related_name="+", db_index=False)
     position = models.PositiveIntegerField(help_text="1, 2, 3 … in the order of the plan.")
     step = models.PositiveSmallIntegerField(default=0, help_text="Which step of the plan it belongs to.")
     name = models.CharField(max_length=255)
@@ -52,6 +55,7 @@ class WorkflowRun(models.Model):
     dispatch_id = models.CharField(max_length=40, unique=True, editable=False)
     dispatch_state = models.CharField(max_length=10, choices=DispatchState, default=DispatchState.INTENDED)
     sent_at = models.DateTimeField(null=True, blank=True)
+    resent = models.PositiveSmallIntegerField(default=0, help_text="How often it was sent again.")
     repository_id = models.BigIntegerField(null=True, blank=True)
     github_run_id = models.BigIntegerField(null=True, blank=True)
     attempt = models.PositiveSmallIntegerField(default=0, help_text="The latest one; 0 before the first.")
@@ -61,11 +65,21 @@ class WorkflowRun(models.Model):
     reason = models.TextField(blank=True, help_text="Why it ended so or was not sent, in plain words.")
     url = models.CharField(max_length=500, blank=True)
     visible_tag = models.CharField(max_length=255, blank=True, help_text="The tag seen in its title.")
+    seen_at = models.DateTimeField(null=True, blank=True, help_text="When the service was last heard of it.")
+    seen_by = models.CharField(max_length=20, blank=True, help_text="message, list or question")
+    cancel_asked_at = models.DateTimeField(null=True, blank=True, help_text="When its end was asked for.")
+    cancel_forced_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was asked for by force."
+    )
 
     objects = WorkflowRunQuerySet.as_manager()
 
     class Meta:
-        ordering = ["run", "position"]
+        ordering = ["run_id", "position"]
+        indexes = [
+            models.Index(fields=["project", "-id"], name="workflow_runs_project_idx"),
+            models.Index(fields=["project", "id"], name="workflow_runs_open_idx", condition=Q(conclusion="")),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["run", "position"], name="workflow_position_once"),
             models.UniqueConstraint(
@@ -74,6 +88,11 @@ class WorkflowRun(models.Model):
                 condition=Q(github_run_id__isnull=False),
             ),
         ]
+
+    @property
+    def latest_attempt(self) -> WorkflowAttempt | None:
+        """The attempt that decides; of prefetched ones without a query."""
+        return max(self.attempts.all(), key=lambda attempt: attempt.number, default=None)
 
     def __str__(self) -> str:
         return f"{self.name} #{self.position}"
@@ -96,11 +115,16 @@ class WorkflowAttempt(Measured):
     completed_at = models.DateTimeField(
         null=True, blank=True, help_text="The last executed job's end, else when completion was first seen."
     )
+    reported_at = models.DateTimeField(
+        null=True, blank=True, help_text="The service's stamp of its completion, as it was first seen."
+    )
+    is_whole = models.BooleanField(default=False, help_text="Whether all of its jobs are known.")
+    asked_at = models.DateTimeField(null=True, blank=True, help_text="When the service was last asked of it.")
 
     objects = AttemptQuerySet.as_manager()
 
     class Meta:
-        ordering = ["workflow", "number"]
+        ordering = ["workflow_id", "number"]
         constraints = [models.UniqueConstraint(fields=["workflow", "number"], name="attempt_once")]
 
     def __str__(self) -> str:
@@ -127,7 +151,7 @@ class WorkflowJob(Measured):
     url = models.CharField(max_length=500, blank=True)
 
     class Meta:
-        ordering = ["attempt", "job_id"]
+        ordering = ["attempt_id", "job_id"]
         constraints = [models.UniqueConstraint(fields=["attempt", "job_id"], name="job_once")]
 
     def __str__(self) -> str:

@@ -30,7 +30,7 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         runner = LocalRunner(
-            settings.CI_SERVICES["local"]["OPTIONS"]["folder"],  # type: ignore[index]
+            settings.CI_SERVICES["local"]["OPTIONS"]["folder"],
             host=socket.gethostname(),
             slots=settings.LOCAL_SLOTS,
             supervisor=os.environ.get("RUNTRAIL_SUPERVISOR", ""),

@@ -137,15 +137,15 @@ class Command(TestRunningCommand):
                 branch=self.options["branch"],
                 commands_allowed=settings.ALLOW_LOCAL_COMMANDS,
             )
-            faults = ci.connect(plan["service"]).preflight(plan)
+            found = ci.connect(plan["service"], environment.project).preflight(plan, now=timezone.now())
         except (NotRunnable, ci.CIRefused, ci.CIUnavailable) as problem:
             raise CommandError(str(problem)) from None
         if self.options["format"] == "json":
-            self.print_json({**plan_text.preview_json(plan), "faults": faults})
+            self.print_json({**plan_text.preview_json(plan), "faults": list(found.faults)})
         else:
             self.say(*plan_text.preview(plan), "Nothing was sent and nothing was stored.")
-        if faults:
-            raise CommandError("It could not run. " + " ".join(faults))
+        if found.faults:
+            raise CommandError("It could not run. " + " ".join(found.faults))
 
     def hand_over(self, run: TestRun) -> None:
         reached = tasks.send(str(run.pk)) and tasks.is_a_worker_there()

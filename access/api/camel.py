@@ -1,0 +1,37 @@
+"""camelCase outside, snake_case inside: fields are renamed when a serializer is built.
+
+Not by a renderer that rewrites all keys: that would rewrite the keys that users chose, too.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from rest_framework import serializers
+
+
+def camel(name: str) -> str:
+    """Return `started_at` as `startedAt`."""
+    return re.sub(r"_([a-z0-9])", lambda found: found[1].upper(), name)
+
+
+class CamelFields:
+    """Serializers whose declared and model fields are spelt in camelCase outside."""
+
+    def get_fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = super().get_fields()  # type: ignore[misc]
+        renamed = {}
+        for name, field in fields.items():
+            if camel(name) != name and field.source is None:
+                field.source = name
+            renamed[camel(name)] = field
+        return renamed
+
+
+class CamelSerializer(CamelFields, serializers.Serializer[Any]):
+    """A serializer of plain objects or dictionaries."""
+
+
+class CamelModelSerializer(CamelFields, serializers.ModelSerializer[Any]):
+    """A serializer of rows."""

@@ -1,0 +1,48 @@
+"""The map of the API, one line for each viewset, and the one place where exceptions become answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.exceptions import APIException
+from rest_framework.response import Response
+from rest_framework.routers import SimpleRouter
+from rest_framework.views import exception_handler
+
+from access.api import description  # noqa: F401 - registers itself
+from access.permissions import EVERYBODY, open_to
+from executions.api.cases import CaseViewSet, FlakyViewSet
+from executions.api.reports import ReportViewSet
+from executions.api.runs import RunWithResultsViewSet
+from tracking.api.definitions import DefinitionViewSet, EnvironmentViewSet
+from tracking.api.projects import ProjectViewSet
+from tracking.ci import CIUnavailable
+
+router = SimpleRouter()
+router.register("projects", ProjectViewSet, "project")
+router.register("environments", EnvironmentViewSet, "environment")
+router.register("test-definitions", DefinitionViewSet, "test-definition")
+router.register("test-runs", RunWithResultsViewSet, "test-run")
+router.register("reports", ReportViewSet, "report")
+router.register("test-cases", CaseViewSet, "test-case")
+router.register("flaky-tests", FlakyViewSet, "flaky-test")
+
+urlpatterns = [
+    path("v1/", include(router.urls)),
+    path("schema/", open_to(EVERYBODY)(SpectacularAPIView.as_view()), name="api_schema"),
+    path("docs/", open_to(EVERYBODY)(SpectacularSwaggerView.as_view(url_name="api_schema")), name="api_docs"),
+]
+
+
+def handle(problem: Exception, context: dict[str, Any]) -> Response | None:
+    """Turn what verbs raise into answers; the form is the one of Django REST framework."""
+    if isinstance(problem, CIUnavailable):
+        told = APIException(f"The CI service can't be asked just now: {problem}", "ci_unavailable")
+        told.status_code = 503
+        answer = exception_handler(told, context)
+        if answer is not None:
+            answer["Retry-After"] = str(int(problem.retry_after or 60))
+        return answer
+    return exception_handler(problem, context)

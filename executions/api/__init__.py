@@ -1,0 +1,1 @@
+"""The API of results, reports and statistics."""

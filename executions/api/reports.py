@@ -1,0 +1,117 @@
+"""Test reports come in, and what came of them."""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO, ClassVar, cast
+
+from django.conf import settings
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import mixins, parsers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access.api.base import ProjectViewSet
+from access.api.errors import Conflict, TooLarge, UnknownFormat, Unreadable
+from access.api.paging import ByCursor
+from access.models import Role
+from executions import ingest
+from executions.api.serializers import ReportSerializer
+from executions.models import Report
+from executions.reports import base
+from executions.reports.reading import READERS
+from executions.staging import TooManyCases
+from executions.told import parse_shard
+
+TOLD = ("environment", "space", "branch", "commit", "treeHash", "testRunId", "triggeredBy")
+PARAMETERS = [
+    *(OpenApiParameter(name, OpenApiTypes.STR) for name in TOLD),
+    OpenApiParameter("shard", OpenApiTypes.STR, description="i/n, as in 1/4"),
+    OpenApiParameter("format", OpenApiTypes.STR, enum=["auto", *READERS]),
+]
+
+
+class AnyContent(parsers.BaseParser):
+    """The body as it is, whatever its type says: the format is detected from the content."""
+
+    media_type = "*/*"
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        return stream
+
+
+class ReportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectViewSet):
+    """Test reports, newest first; refused ones with the reason."""
+
+    queryset = Report.objects.select_related("run")
+    serializer_class = ReportSerializer
+    pagination_class = ByCursor
+    parser_classes = (parsers.MultiPartParser, AnyContent)
+    filterset_fields = ("status",)
+    roles: ClassVar[dict[str, Role]] = {"create": Role.REPORTER}
+    lookup_value_regex = "[0-9]{1,9}"
+
+    def get_queryset(self) -> Any:
+        reports = super().get_queryset()
+        run = self.request.query_params.get("testRunId") if self.action == "list" else None
+        return reports.filter(run__test_run_id=run) if run else reports
+
+    @extend_schema(
+        request={"application/octet-stream": OpenApiTypes.BINARY},
+        responses={200: ReportSerializer, 201: ReportSerializer},
+        parameters=PARAMETERS,
+    )
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Take a report, raw or multipart, plain, gzip or zip; the same one again is answered with 200."""
+        project = self.project
+        file, name = self._content(request)
+        told = {name: request.query_params.get(name, "") for name in TOLD}
+        try:
+            report = ingest.ingest_report(
+                file,
+                project=project,
+                now=timezone.now(),
+                name=name,
+                format=request.query_params.get("format"),
+                limits=base.Limits(unpacked_bytes=settings.REPORT_BYTES),
+                most_cases=settings.REPORT_CASES,
+                test_run_id=told["testRunId"],
+                space=told["space"],
+                environment=told["environment"],
+                branch=told["branch"],
+                commit=told["commit"],
+                tree_hash=told["treeHash"],
+                triggered_by=told["triggeredBy"] or self.actor,
+                shard=self._shard(request),
+            )
+        except base.UnknownFormat as problem:
+            raise UnknownFormat(str(problem)) from None
+        except base.UnreadableReport as problem:
+            raise Unreadable(str(problem)) from None
+        except TooManyCases as problem:
+            raise TooLarge(str(problem)) from None
+        except ingest.Conflict as problem:
+            raise Conflict(str(problem)) from None
+        except ValueError as problem:
+            raise ValidationError({"detail": str(problem)}) from None
+        return Response(self.get_serializer(report).data, status=201 if report.is_new else 200)
+
+    def _content(self, request: Request) -> tuple[BinaryIO, str]:
+        if request.content_type.startswith("multipart/"):
+            file = next(iter(request.FILES.values()), None)
+            if file is None:
+                raise ValidationError({"file": ["Send the report as a file."]})
+            return cast(BinaryIO, file.file), str(file.name)
+        length = int(request.headers.get("Content-Length") or 0)
+        if length > settings.REPORT_BYTES:
+            raise TooLarge(f"A report may have {settings.REPORT_BYTES:,} bytes.")
+        return cast(BinaryIO, request._request), request.query_params.get("name", "")
+
+    @staticmethod
+    def _shard(request: Request) -> tuple[int, int] | None:
+        try:
+            return parse_shard(request.query_params.get("shard", ""))
+        except ValueError as problem:
+            raise ValidationError({"shard": [str(problem)]}) from None

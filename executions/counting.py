@@ -1,0 +1,166 @@
+"""Count results of one run into the statistics of their cases, in the transaction that stores them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F, Max, Window
+from django.db.models.functions import RowNumber
+
+from executions.bulk import upsert_rows
+from executions.models import CaseArchive, CaseStatistics, Result, ResultSet
+from executions.models.results import Flag
+from executions.querysets import COUNTS, ResultQuerySet, pieces
+from executions.recent import LENGTH, flips_of, letter_of, window_of
+from executions.recent import Window as RecentRuns
+
+BAD = {1, 2}
+COUNTED = (
+    *("case_id", "space", *COUNTS, "timed", "duration_us", "last_run_at", "last_failure_at"),
+    *("recent", "durations", "flips", "last_set", "changed_at"),
+)
+
+
+@dataclass(slots=True)
+class Decided:
+    """How a case went in a run, and how it had gone by what was known before (`old`), if anything was."""
+
+    case: int
+    outcome: int
+    duration: float | None
+    flags: int
+    old: tuple[int, float | None] | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a report added to the counts of its run."""
+
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
+    duration_us: int = 0
+
+    def add(self, outcome: int, duration: float | None, sign: int = 1) -> None:
+        self.counts[COUNTS_BY_OUTCOME[outcome]] += sign
+        self.duration_us += sign * microseconds(duration)
+
+
+COUNTS_BY_OUTCOME = dict(enumerate(COUNTS))
+
+
+def microseconds(duration: float | None) -> int:
+    return 0 if duration is None else round(duration * 1e6)
+
+
+def count(result_set: ResultSet, decided: Sequence[Decided], tally: Tally) -> None:
+    """Bring the statistics of the cases up to date.  Their result rows must be stored already."""
+    space, at = result_set.space, result_set.started_at
+    known = CaseStatistics.objects.of_cases([one.case for one in decided], space)
+    rows: list[CaseStatistics] = []
+    late: list[CaseStatistics] = []
+    for one in decided:
+        row = known.get(one.case) or CaseStatistics(case_id=one.case, space=space)
+        rows.append(row)
+        is_newest = one.old is None and (
+            row.last_run_at is None or (row.last_run_at, row.last_set) < (at, result_set.pk)
+        )
+        _add(row, one, at, tally)
+        if is_newest:
+            _append(row, one, at, result_set.pk)
+        else:
+            late.append(row)
+    if late:
+        _read_again(late, space)
+    upsert_rows(CaseStatistics, COUNTED, ("case_id", "space"), [_values(row) for row in rows])
+
+
+def _add(row: CaseStatistics, one: Decided, at: datetime, tally: Tally) -> None:
+    if one.old is not None:
+        outcome, duration = one.old
+        _change(row, outcome, duration, -1)
+        tally.add(outcome, duration, -1)
+    _change(row, one.outcome, one.duration, 1)
+    tally.add(one.outcome, one.duration)
+    row.last_run_at = max(row.last_run_at or at, at)
+    if one.outcome in BAD:
+        row.last_failure_at = max(row.last_failure_at or at, at)
+
+
+def _change(row: CaseStatistics, outcome: int, duration: float | None, sign: int) -> None:
+    name = COUNTS_BY_OUTCOME[outcome]
+    setattr(row, name, getattr(row, name) + sign)
+    if duration is not None:
+        row.timed += sign
+        row.duration_us += sign * microseconds(duration)
+
+
+def _append(row: CaseStatistics, one: Decided, at: datetime, set_pk: int) -> None:
+    window = RecentRuns(row.recent, bytes(row.durations), row.changed_at)
+    window.append(letter_of(one.outcome, one.flags), _comparable(one.duration, one.flags), at)
+    _take(row, window, set_pk)
+
+
+def _take(row: CaseStatistics, window: RecentRuns, set_pk: int) -> None:
+    row.recent, row.durations, row.changed_at = window.recent, window.durations, window.changed_at
+    row.flips, row.last_set = flips_of(window.recent), set_pk
+
+
+def _comparable(duration: float | None, flags: int) -> float | None:
+    return None if flags & Flag.CALL_ONLY else duration
+
+
+def _read_again(rows: Iterable[CaseStatistics], space: str) -> None:
+    """What comes late, or changes what was counted, is put in its place by reading the last 64 rows."""
+    by_case = {row.case_id: row for row in rows}
+    runs = last_runs(by_case, space)
+    for case, row in by_case.items():
+        found = runs.get(case, [])
+        _take(row, window_of(found_run[:3] for found_run in found), found[-1][3] if found else 0)
+        if row.bad == 0:
+            row.last_failure_at = None
+    replaced = [row for row in by_case.values() if row.bad]
+    failures = _last_failures([row.case_id for row in replaced], space)
+    for row in replaced:
+        row.last_failure_at = failures.get(row.case_id)
+
+
+def last_runs(
+    cases: Collection[int], space: str, most: int = LENGTH
+) -> dict[int, list[tuple[str, float | None, datetime, int]]]:
+    """Return the last deciding runs of each case: letter, seconds, start and set, oldest first."""
+    found: defaultdict[int, list[tuple[str, float | None, datetime, int]]] = defaultdict(list)
+    newest = Window(
+        RowNumber(), partition_by=F("case_id"), order_by=(F("started_at").desc(), F("set_id").desc())
+    )
+    for piece in pieces(cases):
+        rows = in_space(Result.objects.deciding(), space).filter(case_id__in=piece)
+        ranked = rows.annotate(rank=newest).filter(rank__lte=most).order_by("case_id", "-rank")
+        columns = ("case_id", "outcome", "duration", "flags", "started_at", "set_id")
+        for case, outcome, duration, flags, at, set_pk in ranked.values_list(*columns):
+            found[case].append((letter_of(outcome, flags), _comparable(duration, flags), at, set_pk))
+    return found
+
+
+def in_space(rows: ResultQuerySet, space: str) -> ResultQuerySet:
+    """Result rows of one space: a bit of the row says it, so that no other table is asked."""
+    return rows.annotate(ci_bit=F("flags").bitand(int(Flag.CI))).filter(
+        ci_bit=int(Flag.CI) if space == "ci" else 0
+    )
+
+
+def _last_failures(cases: Collection[int], space: str) -> dict[int, datetime]:
+    found: dict[int, Any] = {}
+    for piece in pieces(cases):
+        rows = in_space(Result.objects.deciding(), space).filter(case_id__in=piece).failed().order_by()
+        found |= dict(rows.values_list("case_id").annotate(Max("started_at")))
+        archived = CaseArchive.objects.filter(case_id__in=piece, space=space, last_failure_at__isnull=False)
+        for case, at in archived.values_list("case_id", "last_failure_at"):
+            found[case] = max(at, found.get(case, at))  # type: ignore[type-var]
+    return found
+
+
+def _values(row: CaseStatistics) -> list[object]:
+    return [getattr(row, name) for name in COUNTED]

@@ -1,0 +1,20 @@
+"""Each test, and how it went each time: cases, reports, results, and what is counted of them."""
+
+from executions.models.cases import TestCase
+from executions.models.reports import IdempotencyKey, Report
+from executions.models.results import Flag, Outcome, Result, ResultSet, ResultText
+from executions.models.statistics import CaseArchive, CaseStatistics, SameCode
+
+__all__ = [
+    "CaseArchive",
+    "CaseStatistics",
+    "Flag",
+    "IdempotencyKey",
+    "Outcome",
+    "Report",
+    "Result",
+    "ResultSet",
+    "ResultText",
+    "SameCode",
+    "TestCase",
+]

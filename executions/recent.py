@@ -1,0 +1,82 @@
+"""The last 64 runs of a case in one space: pure functions over letters, durations and times."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+import numpy as np
+
+LENGTH = 64
+WELL, BAD = frozenset("Pp"), frozenset("FE")
+_LETTERS = "PFESxp"  # in the order of the stored outcomes
+_MASS = 64  # executions.models.results.Flag
+
+
+def letter_of(outcome: int, flags: int = 0) -> str:
+    """Return the letter of a stored outcome: P, F, E, S, x, p; M for a failure among many of its report."""
+    letter = _LETTERS[outcome]
+    return "M" if letter in BAD and flags & _MASS else letter
+
+
+def flips_of(recent: str) -> int:
+    """Return how often the case changed between well and not well; what does not judge it is passed over."""
+    judged = [letter in WELL for letter in recent if letter in WELL or letter in BAD]
+    return sum(1 for before, after in pairwise(judged) if before != after)
+
+
+def state_of(recent: str) -> str:
+    """Return `well`, `bad`, or an empty text where nothing judged the case."""
+    for letter in reversed(recent):
+        if letter in WELL:
+            return "well"
+        if letter in BAD:
+            return "bad"
+    return ""
+
+
+@dataclass(slots=True)
+class Window:
+    """The last runs, oldest first; `changed_at` is None where the present state began before them."""
+
+    recent: str = ""
+    durations: bytes = b""
+    changed_at: datetime | None = None
+
+    def append(self, letter: str, duration: float | None, at: datetime) -> None:
+        """Add the newest run."""
+        before, own = state_of(self.recent), state_of(letter)
+        self.recent = (self.recent + letter)[-LENGTH:]
+        self.durations = (self.durations + packed([duration]))[-4 * LENGTH :]
+        if own and before and own != before:
+            self.changed_at = at
+        elif not flips_of(self.recent):
+            self.changed_at = None
+
+
+def window_of(runs: Iterable[tuple[str, float | None, datetime]]) -> Window:
+    """Return the window of runs given oldest first."""
+    kept = list(runs)[-LENGTH:]
+    window = Window()
+    for letter, duration, at in kept:
+        window.append(letter, duration, at)
+    return window
+
+
+def packed(durations: Sequence[float | None]) -> bytes:
+    """Return seconds as float32, little-endian; NaN where unknown."""
+    return np.array([math.nan if value is None else value for value in durations], "<f4").tobytes()
+
+
+def known(durations: bytes) -> list[float]:
+    """Return the seconds that are known of packed durations."""
+    values = np.frombuffer(bytes(durations), "<f4").astype(float)
+    return [float(value) for value in values[~np.isnan(values)]]
+
+
+def single(value: float | None) -> float | None:
+    """Return the double that a float of four bytes gives back, so that sums never depend on the database."""
+    return None if value is None else float(str(np.float32(value)))

@@ -1,0 +1,175 @@
+"""One `<testcase>`: its results, the tries before them, its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from executions.reports.base import CaseOutcome, Outcome
+from executions.reports.names import case_name, junit_key, pytest_nodeid, suite_of
+from executions.reports.recorder import Recorder, first_line
+from executions.reports.values import parse_line
+
+FAILING: dict[str, Outcome] = {"error": "error", "failure": "failed"}
+SKIPPING = {"skipped", "skip", "ignored", "disabled", "pending"}
+_TRIES: dict[str, Outcome] = {
+    "flakyFailure": "failed",
+    "flakyError": "error",
+    "rerunFailure": "failed",
+    "rerunError": "error",
+}
+_NOT_RUN = {"disabled", "notrun", "skipped", "ignored", "suppressed", "pending", "not run", "not_run"}
+_FAILED = {"failed", "failure", "fail"}
+_RESULTS_KEPT = 20
+_TRIES_KEPT = 1_000
+
+Identity = tuple[str, str, str, bool]  # suite, nodeid, junit_key, is_placed
+
+
+@dataclass(slots=True)
+class _Result:
+    outcome: Outcome
+    attributes: dict[str, str]
+    text: str
+    stdout: str = ""
+    stderr: str = ""
+
+    @property
+    def message(self) -> str:
+        return self.attributes.get("message", "").strip() or first_line(self.text)
+
+
+@dataclass(slots=True)
+class JUnitCase:
+    """What stands in a `<testcase>`, in the order in which the parser meets it."""
+
+    attributes: dict[str, str]
+    suites: list[str]
+    name: str = ""
+    classname: str = ""
+    worst: Outcome = "passed"
+    results: list[_Result] = field(default_factory=list)
+    earlier: list[_Result] = field(default_factory=list)
+    is_flaky: bool = False
+    is_pytest: bool = False
+    stdout: str = ""
+    stderr: str = ""
+    _inside: dict[str, str] | None = None  # texts within a try
+
+    def __post_init__(self) -> None:
+        attributes = self.attributes
+        self.name = attributes.get("name", "").strip()
+        self.classname = (attributes.get("classname") or attributes.get("class") or "").strip()
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if name in _TRIES:
+            self._inside = {}
+
+    def end(self, name: str, attributes: dict[str, str], text: str) -> None:
+        if name in _TRIES:
+            self._add_try(name, attributes, text)
+        elif self._inside is not None:
+            self._inside[name] = text
+        elif name in FAILING:
+            self._add_result(FAILING[name], attributes, text)
+        elif name in SKIPPING:
+            xfail = "xfail" in attributes.get("type", "")
+            self._add_result("xfailed" if xfail else "skipped", attributes, text)
+        elif name == "system-out":
+            self.stdout = f"{self.stdout}\n{text}" if self.stdout else text
+        elif name == "system-err":
+            self.stderr = f"{self.stderr}\n{text}" if self.stderr else text
+
+    def _add_try(self, name: str, attributes: dict[str, str], text: str) -> None:
+        inside, self._inside = self._inside or {}, None
+        trace = inside.get("stackTrace", "") or text
+        self.is_flaky = self.is_flaky or name.startswith("flaky")
+        if len(self.earlier) < _TRIES_KEPT:
+            out, err = inside.get("system-out", ""), inside.get("system-err", "")
+            self.earlier.append(_Result(_TRIES[name], attributes, trace, out, err))
+
+    def _add_result(self, outcome: Outcome, attributes: dict[str, str], text: str) -> None:
+        order = ("error", "failed", "xfailed", "skipped", "passed")
+        if order.index(outcome) < order.index(self.worst):
+            self.worst = outcome
+        if len(self.results) < _RESULTS_KEPT:
+            self.results.append(_Result(outcome, attributes, text))
+
+    def outcome(self) -> Outcome:
+        """Return the one outcome of the case: error before failed before skipped before passed."""
+        if self.worst == "passed" and not self.results and not self.earlier:
+            said = {self.attributes.get("status", "").lower(), self.attributes.get("result", "").lower()}
+            if said & _NOT_RUN:
+                return "skipped"
+            if said & _FAILED:
+                return "failed"
+        return self.worst
+
+    def identity(self, unnamed: int) -> Identity:
+        """Return the names of the test; without a name it is the `unnamed`-th of its report."""
+        if not self.name:
+            base = self.classname or " > ".join(filter(None, self.suites)) or "(no name)"
+            return "", f"{base} #{unnamed}", "", False
+        if self.is_pytest:
+            nodeid, is_placed = pytest_nodeid(self.classname, self.name, self.attributes.get("file", ""))
+            key = f"{self.classname}::{self.name}" if self.classname else junit_key(nodeid)
+            return "", nodeid, key, is_placed
+        return suite_of(self.suites, self.classname), case_name(self.classname, self.name), "", True
+
+    def tries(self, recorder: Recorder, identity: Identity, outcome: Outcome) -> Iterator[CaseOutcome]:
+        """Yield the tries of the test, the one that decides last.
+
+        surefire writes a test that failed to the end as `<failure>` for its first try and a
+        `<rerunFailure>` for each later one, and one that passed in the end with a `<flakyFailure>` for each
+        that did not.
+        """
+        duration = self.attributes.get("time")
+        rows = list(self.earlier)
+        if rows and not self.is_flaky and self.results:
+            rows = [*self.results[:1], *rows]
+        last = rows.pop() if rows and not self.is_flaky and self.results else None
+        for number, row in enumerate(rows, 1):
+            yield self._row(recorder, identity, row, row.outcome, number)
+        yield recorder.case(
+            identity[1],
+            outcome,
+            suite=identity[0],
+            junit_key=identity[2],
+            is_placed=identity[3],
+            duration=recorder.seconds(duration) if duration else None,
+            attempt=len(rows) + 1,
+            message=(last or self.results[0]).message if self.results else "",
+            details=last.text if last else "\n\n".join(result.text for result in self.results if result.text),
+            stdout=(last.stdout if last else "") or self.stdout,
+            stderr=(last.stderr if last else "") or self.stderr,
+            file=self.attributes.get("file", ""),
+            line=self._line(),
+            started_at=recorder.moment(self.attributes["timestamp"])
+            if "timestamp" in self.attributes
+            else None,
+        )
+
+    def _line(self) -> int | None:
+        line = parse_line(self.attributes.get("line") or self.attributes.get("lineno"))
+        return line + 1 if line is not None and self.is_pytest else line  # pytest counts from 0
+
+    def _row(
+        self, recorder: Recorder, identity: Identity, row: _Result, outcome: Outcome, number: int
+    ) -> CaseOutcome:
+        time = row.attributes.get("time")
+        return recorder.case(
+            identity[1],
+            outcome,
+            suite=identity[0],
+            junit_key=identity[2],
+            is_placed=identity[3],
+            duration=recorder.seconds(time) if time else None,
+            attempt=number,
+            is_final=False,
+            message=row.message,
+            details=row.text,
+            stdout=row.stdout,
+            stderr=row.stderr,
+            file=self.attributes.get("file", ""),
+            line=self._line(),
+        )

@@ -1,0 +1,108 @@
+"""Every method of every path with every role, and with the objects of another project."""
+
+import io
+
+import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from access.models import Role
+from access.tokens import new_token
+from dashboards.roles import endpoints
+from executions.ingest import ingest_report
+from executions.models import Report, TestCase
+from tests.factories import make_definition, make_environment, make_project, make_user
+
+pytestmark = pytest.mark.django_db
+ENDPOINTS = endpoints()
+SCOPES = {"read": Role.VIEWER, "report": Role.REPORTER, "admin": Role.ADMINISTRATOR}
+WHO = [*Role.values, *SCOPES, "stranger", "anonymous"]
+JUNIT = b'<testsuite><testcase classname="m" name="t"/></testsuite>'
+WELL = {200, 201, 400, 409, 415, 422}
+
+
+def fill(project):
+    """Make one of everything; return what can be named in a path, by the name of its route."""
+    definition = make_definition(project=project, name="suite", steps=[])
+    environment = make_environment("aws-ecs", project=project)
+    report = ingest_report(io.BytesIO(JUNIT), project=project, now=timezone.now())
+    return {
+        "project": project.slug,
+        "environment": environment.pk,
+        "test-definition": definition.pk,
+        "test-run": report.run.test_run_id,
+        "report": Report.objects.get(project=project).pk,
+        "test-case": TestCase.objects.get(project=project).pk,
+    }
+
+
+def address(endpoint, things):
+    key = next((things[name] for name in things if endpoint.name.startswith(name)), "")
+    return "/" + endpoint.path.replace("{pk}", str(key)).replace("{slug}", str(key))
+
+
+def client_for(who, project):
+    client = APIClient()
+    if who in SCOPES:
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {new_token(project, who, who, by='a test')[1]}")
+    elif who == "stranger":
+        client.force_login(make_user("stranger", role=None))
+    elif who != "anonymous":
+        client.force_login(make_user("somebody", role=who, project=project))
+    return client
+
+
+def ask(client, endpoint, things):
+    where = address(endpoint, things)
+    return client.generic(endpoint.method, where, "[]", "application/json").status_code
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_the_role_of_a_method_holds(who):
+    project = make_project("shop")
+    things = fill(project)
+    client = client_for(who, project)
+
+    wrong = []
+    for endpoint in ENDPOINTS:
+        status = ask(client, endpoint, things)
+        if status not in expected(endpoint, who):
+            wrong.append((endpoint.method, endpoint.path, status))
+
+    assert wrong == []
+
+
+def expected(endpoint, who):
+    if who == "anonymous":
+        return {401}
+    if who == "stranger":
+        return {200, 403, 404} if endpoint.name.startswith("project") else {404}
+    own = SCOPES.get(who) or Role(who)
+    if endpoint.name == "project-list" and endpoint.method == "POST":
+        return (
+            {400, 403} if who in {*SCOPES, *Role.values} else {401}
+        )  # for the administrators of the installation
+    return WELL if own.includes(endpoint.role) else {403}
+
+
+@pytest.mark.parametrize("who", ["administrator", "admin"])
+def test_objects_of_another_project_do_not_exist(who):
+    project = make_project("shop")
+    things = fill(make_project("other"))
+    client = client_for(who, project)
+
+    found = [(one.path, ask(client, one, things)) for one in ENDPOINTS if "{" in one.path]
+    seen = [(path, status) for path, status in found if status != 404]
+
+    assert seen == []
+
+
+def test_a_token_names_no_other_project():
+    project = make_project("shop")
+    make_project("other")
+
+    assert client_for("admin", project).get("/api/v1/test-runs/?project=other").status_code == 404
+
+
+def test_there_are_many_endpoints():
+    assert len(ENDPOINTS) > 30

@@ -1,0 +1,1 @@
+"""The API of what runs, where, and how it went."""

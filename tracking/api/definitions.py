@@ -1,0 +1,148 @@
+"""Environments and test definitions over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db import transaction
+from django.db.models import F
+from rest_framework import mixins, serializers
+
+from access.api.base import ProjectViewSet
+from access.api.camel import CamelModelSerializer
+from access.api.paging import ByNumber
+from access.models import Role
+from tracking.identifiers import environment_name
+from tracking.models import Environment, Step, TestDefinition
+
+WRITING = {"create": Role.MAINTAINER, "update": Role.MAINTAINER, "partial_update": Role.MAINTAINER}
+
+
+class EnvironmentSerializer(CamelModelSerializer):
+    """Where tests run; `aws_ecs` and `aws-ecs` are the same name."""
+
+    class Meta:
+        model = Environment
+        fields = ("id", "name", "kind", "service", "ref", "inputs")
+
+    def validate_name(self, name: str) -> str:
+        name = environment_name(name)
+        others = Environment.objects.in_project(self.context["view"].project).filter(name=name)
+        if self.instance is not None:
+            others = others.exclude(pk=self.instance.pk)
+        if others.exists():
+            raise serializers.ValidationError("There is an environment of that name already.", "unique")
+        return name
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict) and isinstance(data.get("name"), str):
+            data = {**data, "name": environment_name(data["name"])}
+        return super().to_internal_value(data)
+
+
+class EnvironmentViewSet(
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.CreateModelMixin,
+    mixins.UpdateModelMixin,
+    ProjectViewSet,
+):
+    """The environments of the project."""
+
+    queryset = Environment.objects.all()
+    serializer_class = EnvironmentSerializer
+    pagination_class = ByNumber
+    roles: ClassVar[dict[str, Role]] = WRITING
+    http_method_names = ["get", "post", "patch", "head", "options"]
+
+    def perform_create(self, serializer: Any) -> None:
+        serializer.save(project=self.project)
+
+
+class StepSerializer(CamelModelSerializer):
+    """One workflow, or one command of the local service, sent `count` times."""
+
+    command = serializers.ListField(
+        child=serializers.CharField(max_length=4000), required=False, max_length=200
+    )
+    inputs = serializers.DictField(child=serializers.CharField(allow_blank=True), required=False)
+    count = serializers.IntegerField(min_value=1, max_value=10_000, required=False)
+    start_after = serializers.FloatField(min_value=0, max_value=31_536_000, required=False)
+    spacing = serializers.FloatField(min_value=0, max_value=86_400, required=False)
+    at_most = serializers.IntegerField(min_value=0, max_value=10_000, required=False)
+    timeout = serializers.IntegerField(min_value=1, max_value=31_536_000, required=False, allow_null=True)
+
+    class Meta:
+        model = Step
+        fields = (
+            *("workflow", "command", "count", "inputs", "start_after", "spacing", "at_most", "timeout"),
+        )
+
+
+class DefinitionSerializer(CamelModelSerializer):
+    """What can be run.  Giving `steps` replaces all of them and raises the version."""
+
+    steps = StepSerializer(many=True, required=False, max_length=200)  # type: ignore[call-arg]
+    timeout = serializers.IntegerField(min_value=1, max_value=31_536_000, required=False)
+
+    class Meta:
+        model = TestDefinition
+        fields = (
+            *("id", "name", "test_type", "kind", "description", "timeout", "version", "steps"),
+            *("created_at", "updated_at"),
+        )
+        read_only_fields = ("id", "kind", "version", "created_at", "updated_at")
+
+    def validate_name(self, name: str) -> str:
+        others = TestDefinition.objects.in_project(self.context["view"].project).filter(name=name)
+        if self.instance is not None:
+            others = others.exclude(pk=self.instance.pk)
+        if others.exists():
+            raise serializers.ValidationError("There is a definition of that name already.", "unique")
+        return name
+
+    def create(self, validated_data: dict[str, Any]) -> TestDefinition:
+        steps = validated_data.pop("steps", [])
+        with transaction.atomic():
+            made: TestDefinition = super().create(validated_data)
+            _put_steps(made, steps)
+        return made
+
+    def update(self, instance: TestDefinition, validated_data: dict[str, Any]) -> TestDefinition:
+        steps = validated_data.pop("steps", None)
+        with transaction.atomic():
+            changed: TestDefinition = super().update(instance, validated_data)
+            if steps is not None:
+                # Whoever changes it over the web may not run commands with a shell's rights.
+                changed.steps.all().delete()
+                _put_steps(changed, steps)
+                TestDefinition.objects.filter(pk=changed.pk).update(
+                    version=F("version") + 1, is_from_shell=False
+                )
+                changed.refresh_from_db()
+        return changed
+
+
+class DefinitionViewSet(
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.CreateModelMixin,
+    mixins.UpdateModelMixin,
+    ProjectViewSet,
+):
+    """What can be run in the project."""
+
+    queryset = TestDefinition.objects.prefetch_related("steps")
+    serializer_class = DefinitionSerializer
+    pagination_class = ByNumber
+    roles: ClassVar[dict[str, Role]] = WRITING
+    http_method_names = ["get", "post", "patch", "head", "options"]
+
+    def perform_create(self, serializer: Any) -> None:
+        serializer.save(project=self.project)
+
+
+def _put_steps(definition: TestDefinition, steps: list[dict[str, Any]]) -> None:
+    Step.objects.bulk_create(
+        Step(definition=definition, position=position, **step) for position, step in enumerate(steps, start=1)
+    )

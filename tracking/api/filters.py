@@ -1,0 +1,30 @@
+"""How lists of runs are narrowed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+
+from tracking.identifiers import environment_name
+from tracking.models import Space, TestRun
+
+
+class RunFilter(django_filters.FilterSet):
+    """`status`, `environment`, `definition`, `branch`, `space`, `startedAfter`, `startedBefore`."""
+
+    status = django_filters.MultipleChoiceFilter(choices=TestRun.Status.choices)
+    environment = django_filters.CharFilter(method="of_environment", label="name of the environment")
+    definition = django_filters.CharFilter(field_name="definition__name", label="name of the definition")
+    branch = django_filters.CharFilter()
+    commit = django_filters.CharFilter(field_name="commit_sha", lookup_expr="startswith")
+    space = django_filters.ChoiceFilter(choices=Space.choices)
+    startedAfter = django_filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="gte")
+    startedBefore = django_filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="lt")
+
+    class Meta:
+        model = TestRun
+        fields = ("status", "environment", "definition", "branch", "commit", "space")
+
+    def of_environment(self, runs: Any, _: str, value: str) -> Any:
+        return runs.filter(environment__name=environment_name(value))
