@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "access",
     "tracking",
     "executions",
+    "batches",
     "dashboards",
     "django.contrib.admin",
     "django.contrib.auth",
