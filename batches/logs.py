@@ -47,7 +47,7 @@ def describe_edit(edit: Edit) -> dict[str, Any]:
 
 
 def describe_batch(batch: Batch) -> dict[str, Any]:
-    run = batch.runs.first()
+    run = batch.runs.filter(pattern="").first()
     return {
         "batch_id": batch.number,
         "started_at": seed_time(batch.opened_at),

@@ -57,7 +57,8 @@ def _follow(
     process: subprocess.Popen[bytes], kept: bytearray, until: float, show: Callable[[str], None] | None
 ) -> bool:
     """Read until the program ended; True when its time was over first."""
-    assert process.stdout is not None
+    if process.stdout is None:
+        raise ValueError("The output has to be a pipe.")
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         while True:

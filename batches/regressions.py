@@ -32,7 +32,7 @@ def compare(
     *,
     earlier: Sequence[Result] = (),
     rerun: Callable[[list[str]], Mapping[str, float]] | None = None,
-    rule: Rule = Rule(),  # noqa: B008
+    rule: Rule = Rule(),
 ) -> dict[str, Any]:
     """Return `new_failures`, `performance_degradations` and `unconfirmed`.
 

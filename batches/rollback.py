@@ -1,4 +1,4 @@
-"""The way back to before a batch: planned and kept first, then written file by file, and undone the same way."""
+"""The way back to before a batch: planned and kept first, then written file by file; undone the same way."""
 
 from __future__ import annotations
 

@@ -3,11 +3,13 @@
 python unittest_report.py REPORT FILE …
 """
 
+# mypy: ignore-errors
 import importlib.util
 import os
 import sys
 import time
 import unittest
+from pathlib import Path
 from xml.etree import ElementTree
 
 
@@ -56,14 +58,14 @@ class Recording(unittest.TextTestResult):
 
 def load(path):
     """Return the tests of a file; what can't be imported is a test that errs."""
-    name = os.path.splitext(path)[0].replace(os.sep, ".")
-    sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
+    name = path.removesuffix(".py").replace(os.sep, ".")
+    sys.path.insert(0, str(Path(path).resolve().parent))
     try:
         spec = importlib.util.spec_from_file_location(name, path)
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         spec.loader.exec_module(module)
-    except Exception as problem:  # noqa: BLE001
+    except Exception as problem:
         raised = problem
 
         def not_imported(self):
@@ -75,7 +77,7 @@ def load(path):
 
 
 def main(report, files):
-    sys.path.insert(0, os.getcwd())
+    sys.path.insert(0, str(Path.cwd()))
     suite = unittest.TestSuite([load(path) for path in files])
     result = unittest.TextTestRunner(resultclass=Recording, verbosity=2).run(suite)
     root = ElementTree.Element("testsuite", name="unittest", tests=str(len(result.cases)))

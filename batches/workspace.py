@@ -88,7 +88,7 @@ def read_state(root: Path, path: str, store: Store) -> FileState:
     except (FileNotFoundError, NotADirectoryError):
         return state_of(FileState.Kind.ABSENT)
     if stat.S_ISLNK(found.st_mode):
-        target = os.fsencode(os.readlink(place))
+        target = os.fsencode(place.readlink())
         return state_of(FileState.Kind.LINK, target, 0, store)
     if not stat.S_ISREG(found.st_mode):
         raise NotKeepable(f"{path} is no file.")
@@ -116,7 +116,7 @@ def write_state(root: Path, path: str, state: FileState, store: Store) -> None:
         with tempfile.TemporaryDirectory(dir=place.parent, prefix=".runtrail-") as folder:
             link = Path(folder) / "link"
             link.symlink_to(os.fsdecode(content))
-            os.replace(link, place)
+            link.replace(place)
     else:
         write_atomically(place, content, state.mode)
 
@@ -129,8 +129,8 @@ def write_atomically(place: Path, content: bytes, mode: int = 0o644) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, mode)
-        os.replace(name, place)
+        Path(name).chmod(mode)
+        Path(name).replace(place)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
