@@ -116,6 +116,9 @@ class BatchRun(models.Model):
     pattern = models.CharField(max_length=255, blank=True)
     success = models.BooleanField()
     result: models.JSONField[Any, Any] = models.JSONField(help_text="As in ci_test_results.json.")
+    suspicion: models.JSONField[Any, Any] = models.JSONField(
+        default=dict, blank=True, help_text="Which edit is to blame, and how sure that is."
+    )
 
     class Meta:
         ordering = ["-id"]

@@ -127,7 +127,7 @@ def last_batch(workspace: Workspace) -> Batch | None:
 def earlier_state(desk: Desk, path: str, after: FileState) -> FileState | None:
     """Return what `path` was before its edit: from the last record, the stock, or git; None if unknown.
 
-    A state that was only taken as stock and equals the present one was taken after the edit and tells nothing.
+    A state that was only taken as stock and equals the present one was taken after the edit: no help.
     """
     known = KnownFile.objects.filter(workspace=desk.workspace, path=path).select_related("state").first()
     if known and (known.is_recorded or known.state_id != after.pk):

@@ -54,7 +54,7 @@ class BatchTestTracker:
     def __init__(self, workspace: str = "", project: str | None = None, python: str = "") -> None:
         from batches.management.desk import WorkspaceCommand
 
-        self._options = {
+        self._options: dict[str, Any] = {
             "workspace": str(workspace),
             "project": project,
             "python": python,

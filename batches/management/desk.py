@@ -18,6 +18,8 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from batches import git
+from batches.copies import search
+from batches.culprit import Verdict
 from batches.models import Batch
 from batches.recording import Desk, open_workspace
 from batches.regressions import Rule
@@ -70,9 +72,25 @@ class WorkspaceCommand(TestRunningCommand):
         rule: Rule = Rule(),  # noqa: B008
     ) -> Tested:
         """Run the tests in the foreground and return what came of it."""
+        with self.plan(desk, options, isolated=isolated) as plan:
+            tested = run_tests(
+                desk,
+                plan,
+                batch=batch,
+                baseline=baseline,
+                rule=rule,
+                triggered_by=caller_name(),
+                now=timezone.now(),
+            )
+            if batch and not tested.trouble and not tested.result["success"] and not plan.pattern:
+                self.tell_verdict(batch, search(desk, plan, tested.batch_run))
+        return tested
+
+    @contextmanager
+    def plan(self, desk: Desk, options: Mapping[str, Any], *, isolated: bool) -> Iterator[Plan]:
         python, framework = self.interpreter(desk, options)
         with tempfile.TemporaryDirectory(prefix="runtrail-") as scratch, _terminated_like_interrupted():
-            plan = Plan(
+            yield Plan(
                 root=desk.root,
                 python=python,
                 plugin=settings.BASE_DIR / "client" / "src",
@@ -85,15 +103,20 @@ class WorkspaceCommand(TestRunningCommand):
                 show=self.show if options["detail"] else None,
                 tell=self.stderr_line,
             )
-            return run_tests(
-                desk,
-                plan,
-                batch=batch,
-                baseline=baseline,
-                rule=rule,
-                triggered_by=caller_name(),
-                now=timezone.now(),
+
+    def tell_verdict(self, batch: Batch, verdict: Verdict | None) -> None:
+        if verdict is None:
+            return
+        if verdict.edit:
+            edit = batch.edits.get(position=verdict.edit)
+            share = f"{verdict.suspicion[verdict.edit - 1]:.1%}"
+            self.stderr_line(
+                f"Suspected: edit {verdict.edit}, {edit.path} ({share}, {verdict.reruns} reruns)."
             )
+        elif verdict.is_sure:
+            self.stderr_line(f"No edit is to blame: the failing tests are flaky ({verdict.reruns} reruns).")
+        else:
+            self.stderr_line(f"Which edit it was stays open after {verdict.reruns} reruns.")
 
     def interpreter(self, desk: Desk, options: Mapping[str, Any]) -> tuple[str, str]:
         """Return the user's Python, and pytest if that one has it, else unittest."""
