@@ -62,9 +62,7 @@ def compare(
         return {"new_failures": new_failures, "performance_degradations": slower, "unconfirmed": []}
     suspects = [row for row in slower if _is_suspect(row, earlier, rule)]
     again = rerun([row["test_name"] for row in suspects]) if rerun and suspects else {}
-    sure = [
-        row for row in suspects if again.get(row["test_name"], 0.0) > rule.ratio * row["baseline_seconds"]
-    ]
+    sure = [row for row in suspects if again.get(row["test_name"], 0) > rule.ratio * row["baseline_seconds"]]
     unsure = [row for row in slower if row not in sure]
     return {"new_failures": new_failures, "performance_degradations": sure, "unconfirmed": unsure}
 

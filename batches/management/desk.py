@@ -149,9 +149,7 @@ class WorkspaceCommand(TestRunningCommand):
             f"in {result['duration_seconds']:.2f} s"
         )
         for failure in result["failures"]:
-            self.say(
-                f"  {failure['type']}: {failure['test_class']}.{failure['test_name']} {failure['file_location']}"
-            )
+            self.say("  {type}: {test_class}.{test_name} {file_location}".format_map(failure))
         if tested.batch_run.run:
             self.say(f"Test Run ID: {tested.batch_run.run.test_run_id}")
 
