@@ -1,5 +1,6 @@
 """Every command line of the document on edit batches, run through the command line as a user has it."""
 
+import copy
 import json
 import subprocess
 import sys
@@ -20,9 +21,16 @@ RESULT = {
 FAILURE = {"type", "test_name", "test_class", "module", "traceback", "file_location"}
 
 
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """One installation for all tests; each has a workspace of its own."""
+    return CommandLine(tmp_path_factory.mktemp("installed"))
+
+
 @pytest.fixture
-def desk(tmp_path):
-    made = CommandLine(tmp_path)
+def desk(installed, tmp_path):
+    made = copy.copy(installed)
+    made.environment = dict(installed.environment)
     made.folder = tmp_path / "project"
     made.folder.mkdir()
     made.environment.pop("PYTEST_CURRENT_TEST", None)
