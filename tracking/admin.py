@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from access.admin import ProjectAdmin
+from access.audit import record
 from access.models import Project
 from tracking.environments import give_environments
 from tracking.models import (
@@ -16,6 +17,7 @@ from tracking.models import (
     DayTiming,
     Environment,
     LocalJob,
+    RetentionPolicy,
     RunEvent,
     RunnerDay,
     RunnerTiming,
@@ -72,16 +74,7 @@ class EnvironmentAdmin(admin.ModelAdmin):
 class TestDefinitionAdmin(admin.ModelAdmin):
     """Steps are edited with their definition.  Whether it may run commands here is decided in a shell."""
 
-    list_display = [
-        "name",
-        "project",
-        "test_type",
-        "kind",
-        "version",
-        "timeout",
-        "is_from_shell",
-        "updated_at",
-    ]
+    list_display = ["name", "project", "test_type", "kind", "version", "is_from_shell", "updated_at"]
     list_filter = ["kind", "test_type", "is_from_shell", "project"]
     search_fields = ["name", "project__slug", "test_type", "description"]
     autocomplete_fields = ["project"]
@@ -111,10 +104,40 @@ class StepAdmin(HistoryAdmin):
 
 @admin.register(TestRun)
 class TestRunAdmin(HistoryAdmin):
-    list_display = ["test_run_id", "project", "environment", "status", "branch", "triggered_by", "started_at"]
-    list_filter = ["status", "space", "project", "environment__kind"]
+    """A run is history; a curator pins it, so that retention leaves it alone."""
+
+    list_display = [
+        *("test_run_id", "project", "environment", "status", "branch", "triggered_by", "started_at"),
+        "pinned",
+    ]
+    list_filter = ["status", "space", "pinned", "project", "environment__kind"]
+    actions = ["pin", "unpin"]
     search_fields = ["test_run_id", "branch", "commit_sha", "triggered_by"]
     date_hierarchy = "started_at"
+    list_select_related = ["project", "environment"]
+
+    @admin.action(description="Pin: keep for ever")
+    def pin(self, request: HttpRequest, runs: Any) -> None:
+        self._pin(request, runs, pinned=True)
+
+    @admin.action(description="Unpin: retention may delete it")
+    def unpin(self, request: HttpRequest, runs: Any) -> None:
+        self._pin(request, runs, pinned=False)
+
+    def _pin(self, request: HttpRequest, runs: Any, *, pinned: bool) -> None:
+        for run in runs.select_related("project"):
+            record(
+                "run.pin" if pinned else "run.unpin", actor=str(request.user), project=run.project, target=run
+            )
+        runs.update(pinned=pinned)
+
+
+@admin.register(RetentionPolicy)
+class RetentionPolicyAdmin(admin.ModelAdmin):
+    list_display = ["project", "environment", "status", "days", "keep", "archives"]
+    list_filter = ["project", "status"]
+    search_fields = ["project__slug", "environment__name"]
+    autocomplete_fields = ["project", "environment"]
     list_select_related = ["project", "environment"]
 
 

@@ -4,6 +4,7 @@ from tracking.models.calls import CallCount
 from tracking.models.definitions import Environment, Step, TestDefinition
 from tracking.models.hooks import CIRepository, WebhookDelivery
 from tracking.models.local_jobs import LocalJob
+from tracking.models.retention import RetentionPolicy
 from tracking.models.rollups import DayTiming, RunnerDay, RunnerTiming, RunTiming
 from tracking.models.runs import RunEvent, Space, TestRun
 from tracking.models.workflows import WorkflowAttempt, WorkflowJob, WorkflowRun
@@ -14,6 +15,7 @@ __all__ = [
     "DayTiming",
     "Environment",
     "LocalJob",
+    "RetentionPolicy",
     "RunEvent",
     "RunTiming",
     "RunnerDay",
