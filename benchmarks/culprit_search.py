@@ -30,9 +30,7 @@ def simulate(rate, chance, planted):
 
 
 def main():
-    print(
-        "| flake rate | culprit found | reruns (most) | bisection right | innocent cleared | reruns | blamed |"
-    )
+    print("| flakes | culprit found | reruns (most) | bisection right | innocent cleared | reruns | blamed |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for rate in (0.01, 0.05, 0.20):
         chance = random.Random(7)
@@ -46,7 +44,8 @@ def main():
         blamed = sum(verdict.edit is not None for verdict in innocent) / BATCHES
         reruns = sum(verdict.reruns for verdict in innocent) / BATCHES
         print(
-            f"| {rate:.0%} | {found:.1%} | {mean:.1f} ({most}) | {plain:.1%} | {cleared:.1%} | {reruns:.1f} | {blamed:.1%} |"
+            f"| {rate:.0%} | {found:.1%} | {mean:.1f} ({most}) | {plain:.1%} "
+            f"| {cleared:.1%} | {reruns:.1f} | {blamed:.1%} |"
         )
 
 
