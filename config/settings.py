@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "access",
     "tracking",
     "executions",
+    "batches",
     "dashboards",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -215,7 +216,6 @@ structlog.configure(
     logger_factory=structlog.stdlib.LoggerFactory(),
     cache_logger_on_first_use=True,
 )
-
 # Runtrail
 PROJECT = env.text("RUNTRAIL_PROJECT")  # the project of a command without --project
 ALLOW_LOCAL_COMMANDS = env.flag("RUNTRAIL_LOCAL_COMMANDS", False)  # also for definitions made over the web

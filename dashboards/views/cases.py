@@ -16,7 +16,7 @@ from dashboards.downloads import FORMATS, LIMIT, download
 from dashboards.finders import find_case
 from dashboards.paging import BadCursor, Order, Page, page_of
 from dashboards.rendering import page
-from executions.flakiness import broken, rank_flaky
+from executions.flakiness import broken, fixed, rank_flaky
 from executions.models import Report, TestCase
 from tracking.models import Space
 
@@ -86,6 +86,7 @@ def flaky(request: HttpRequest) -> HttpResponse:
         "thresholds": THRESHOLDS,
         "page": Paginator(found, SIZE).get_page(request.GET.get("page")),
         "broken": broken(project, space=space)[:SIZE],
+        "fixed": fixed(project, space=space, most=SIZE),
     }
     return page(request, "tests/flaky.html", context)
 

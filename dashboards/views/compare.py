@@ -59,6 +59,7 @@ def compare(request: HttpRequest) -> HttpResponse:
 
 LISTS = [
     ("Newly failing", "newly_failing"),
+    ("New and failing", "added_failing"),
     ("Fixed", "fixed"),
     ("Slower", "slower"),
     ("Faster", "faster"),
