@@ -10,7 +10,7 @@ from typing import Any
 
 from simple_history import register
 
-from access.models import Project
+from access.models import Project, User
 from tracking.models.definitions import Environment, Step, TestDefinition
 from tracking.models.retention import RetentionPolicy
 from tracking.models.schedules import Schedule
@@ -24,5 +24,13 @@ TRACKED: tuple[tuple[type[Any], tuple[str, ...]], ...] = (
     (Schedule, ("next_at", "last_at", "last_run", "problem")),
 )
 
+
+def writer(instance: Any, **known: Any) -> User | None:
+    """The person who writes: set by the admin, else whose page it is; a program's token is nobody here."""
+    by_page = getattr(known.get("request"), "user", None)
+    user = getattr(instance, "_history_user", None) or by_page
+    return user if isinstance(user, User) else None
+
+
 for model, left_out in TRACKED:
-    register(model, app="tracking", excluded_fields=list(left_out))
+    register(model, app="tracking", excluded_fields=list(left_out), get_user=writer)
