@@ -125,7 +125,7 @@ def fixed(project: Project, *, space: str = "", most: int = 200) -> list[Broken]
 
     `since` and `commit` are those of the first run that passed, `failures` those in the last runs before.
     """
-    listed = [row for row in _settled(project, space, "[Pp]$", most) if row["changed_at"]]
+    listed = [row for row in _settled(project, space, "[FE]{2}[SxMPp]*[Pp]$", most) if row["changed_at"]]
     commits = _commits(project, {row["changed_at"] for row in listed})
     return [
         Broken(
