@@ -190,7 +190,7 @@ def results_of(run: TestRun, most: int = 200) -> RunResults | None:
     )
 
 
-def spaces_rows(project: Project, most: int = 200) -> list[dict[str, Any]]:
+def spaces_rows(project: Project, most: int = ROWS) -> list[dict[str, Any]]:
     """Tests that ran at a desk and in CI, the furthest apart first."""
     here, there = F("passed") + F("xpassed"), F("case__statistics__passed") + F("case__statistics__xpassed")
     bad, bad_there = F("failed") + F("error"), F("case__statistics__failed") + F("case__statistics__error")
