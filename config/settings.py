@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "access",
     "tracking",
     "executions",
+    "batches",
     "dashboards",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -41,6 +42,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_celery_beat",
     "django_filters",
+    "import_export",
+    "simple_history",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -59,6 +62,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "access.middleware.RequestContextMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
 ]
 
 TEMPLATES = [
@@ -212,12 +216,12 @@ structlog.configure(
     logger_factory=structlog.stdlib.LoggerFactory(),
     cache_logger_on_first_use=True,
 )
-
 # Runtrail
 PROJECT = env.text("RUNTRAIL_PROJECT")  # the project of a command without --project
 ALLOW_LOCAL_COMMANDS = env.flag("RUNTRAIL_LOCAL_COMMANDS", False)  # also for definitions made over the web
 LOCAL_SLOTS = env.number("RUNTRAIL_LOCAL_SLOTS", 2, minimum=1)  # local jobs at once on this machine
 METRICS_TOKEN = env.secret("RUNTRAIL_METRICS_TOKEN")  # for Prometheus on another machine
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True  # a branch named =1+1 is text in a spreadsheet
 SHOW_BADGES = env.flag("RUNTRAIL_BADGES", False)  # a badge tells everybody how the last run ended
 GITHUB_WEBHOOK_SECRET = env.secret("GITHUB_WEBHOOK_SECRET")
 CI_SERVICES: dict[str, dict[str, Any]] = {

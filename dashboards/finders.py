@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 
 from access.models import ApiToken, Membership, Project
 from executions.models import TestCase
-from tracking.models import TestRun, WorkflowRun
+from tracking.models import Schedule, TestRun, WorkflowRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +59,10 @@ def find_token(slug: str, pk: int) -> ApiToken:
     if pk > 2**63 - 1:
         raise Http404("There is nothing here.")
     return get_object_or_404(ApiToken.objects.select_related("project"), pk=pk, project__slug=slug)
+
+
+def find_schedule(slug: str, pk: int) -> Schedule:
+    if pk > 2**63 - 1:
+        raise Http404("There is nothing here.")
+    found: Schedule = get_object_or_404(Schedule.objects.for_list(), pk=pk, project__slug=slug)
+    return found

@@ -90,11 +90,15 @@ def _let_go(found: list[Expired], storage: Storage, forget: Callable[[list[TestR
     for one in found:
         if one.policy.archives:
             _write(one.run, storage)
-    runs = [one.run for one in found]
+    keys = [one.run.pk for one in found]
     with transaction.atomic():
+        # Whoever pinned or reopened one meanwhile was faster; the lock makes whoever comes now wait.
+        free = TestRun.objects.ended().filter(pk__in=keys, pinned=False).select_for_update()
+        runs = list(free.order_by("pk"))
         forget(runs)
         TestRun.objects.filter(pk__in=[run.pk for run in runs]).delete()
-    return found
+    gone = {run.pk for run in runs}
+    return [one for one in found if one.run.pk in gone]
 
 
 def _write(run: TestRun, storage: Storage) -> None:

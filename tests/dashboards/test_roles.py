@@ -10,6 +10,7 @@ from access.permissions import EVERYBODY, SIGNED_IN
 from dashboards.roles import routes, table
 from executions.models import TestCase
 from tests.factories import make_definition, make_ended_run, make_project, make_run, make_user, make_workflow
+from tracking.models import Schedule
 
 ROUTES = routes()
 ROLES = [*Role.values, "stranger", "anonymous"]
@@ -24,6 +25,8 @@ ACTIONS = {
     "choose_project",
     "logout",
     "revoke_token",
+    *("run_note", "run_pin", "run_exclude", "run_include"),
+    *("add_schedule", "pause_schedule", "remove_schedule", "run_schedule"),
 }
 FORMS = {"choose_project": {"project": "demo"}, "time_zone": {"time_zone": "UTC"}}
 
@@ -50,9 +53,16 @@ def place(project):
 
 
 def same_number(membership):
-    """Make a test and a token with the membership's number, so that one `pk` fits every kind of address."""
+    """Make a test, a token and a schedule with the membership's number: one `pk` for all kinds of address."""
     number, project = membership.pk, membership.project
     ApiToken.objects.create(pk=number, project=project, name="ci", prefix="rt_", digest=f"{number}")
+    Schedule.objects.create(
+        pk=number,
+        project=project,
+        definition=project.definitions.get(),
+        environment=project.environments.first(),
+        cron="0 2 * * *",
+    )
     return TestCase.objects.create(pk=number, project=project, nodeid=f"tests/{project}").pk
 
 

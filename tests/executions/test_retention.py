@@ -13,6 +13,7 @@ from executions.models import CaseStatistics, Result
 from executions.recount import forget_runs, recount
 from tests.dashboards.test_cases import BAD, report
 from tests.factories import make_definition, make_ended_run, make_environment, make_project, make_workflow
+from tracking import retention
 from tracking.models import RetentionPolicy, TestRun
 from tracking.retention import archive_name, prune
 
@@ -100,6 +101,21 @@ def test_a_prune_that_breaks_in_the_middle_is_repeated_without_loss(storage):
 
     assert names(prune(NOW, storage=storage, forget=forget_runs)) == {run.test_run_id}
     assert storage.listdir(archive_name(run).rpartition("/")[0])[1] == [f"{run.test_run_id}.json.gz"]
+
+
+def test_a_run_that_is_pinned_while_others_are_archived_stays(storage, monkeypatch):
+    policy()
+    pinned, gone = old(40), old(50)
+    write = retention._write
+
+    def slowly(run, storage):
+        write(run, storage)
+        TestRun.objects.filter(pk=pinned.pk).update(pinned=True)
+
+    monkeypatch.setattr(retention, "_write", slowly)
+
+    assert names(prune(NOW, storage=storage, forget=forget_runs)) == {gone.test_run_id}
+    assert TestRun.objects.get() == pinned
 
 
 def test_what_was_counted_of_the_tests_stays(storage):
