@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, FloatField, QuerySet, Value
+from django.db.models.functions import Abs, Cast, NullIf
 
 from access.models import Project
 from dashboards.paging import Order
@@ -189,17 +190,29 @@ def results_of(run: TestRun, most: int = 200) -> RunResults | None:
     )
 
 
-def spaces_rows(project: Project, most: int = 200) -> list[dict[str, Any]]:
+def spaces_rows(project: Project, most: int = ROWS) -> list[dict[str, Any]]:
     """Tests that ran at a desk and in CI, the furthest apart first."""
+    here, there = F("passed") + F("xpassed"), F("case__statistics__passed") + F("case__statistics__xpassed")
+    bad, bad_there = F("failed") + F("error"), F("case__statistics__failed") + F("case__statistics__error")
+    apart = Abs(_share(bad, here + bad) - _share(bad_there, there + bad_there))
     both = (
         CaseStatistics.objects.in_project(project)
         .filter(space="local", case__statistics__space="ci")
+        .annotate(apart=apart)
+        .order_by(F("apart").desc(nulls_last=True), "case__nodeid")
         .values_list("case_id", flat=True)
     )
-    cases = TestCase.objects.filter(pk__in=both[:5000])
-    rows = [row for row in rows_of(cases) if row.local and row.ci]
-    found = [_apart(row) for row in rows]
-    return sorted(found, key=lambda row: (-abs(row["difference"] or 0), row["row"].case.nodeid))[:most]
+    found = [
+        _apart(row)
+        for row in rows_of(TestCase.objects.filter(pk__in=list(both[:most])))
+        if row.local and row.ci
+    ]
+    return sorted(found, key=lambda row: (-abs(row["difference"] or 0), row["row"].case.nodeid))
+
+
+def _share(part: Any, whole: Any) -> Any:
+    """A part of a whole as a number that is no integer; null where the whole is nothing."""
+    return Cast(part, FloatField()) / NullIf(Cast(whole, FloatField()), Value(0.0))
 
 
 def _apart(row: CaseRow) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, F, Max, Sum
+from django.db.models import Count, F, Max, Q, Sum
 
 from access.models import Project
 from executions.counting import last_runs
@@ -125,7 +125,7 @@ def fixed(project: Project, *, space: str = "", most: int = 200) -> list[Broken]
 
     `since` and `commit` are those of the first run that passed, `failures` those in the last runs before.
     """
-    listed = [row for row in _settled(project, space, "[Pp]$", most) if row["changed_at"]]
+    listed = [row for row in _settled(project, space, "[FE]{2}[SxMPp]*[Pp]$", most) if row["changed_at"]]
     commits = _commits(project, {row["changed_at"] for row in listed})
     return [
         Broken(
@@ -144,6 +144,7 @@ def fixed(project: Project, *, space: str = "", most: int = 200) -> list[Broken]
 def _settled(project: Project, space: str, end: str, most: int) -> list[dict[str, Any]]:
     """Tests that changed once or twice at most between well and not well, the latest change first."""
     rows = CaseStatistics.objects.in_project(project).in_space(space).filter(flips__lte=3, recent__regex=end)
+    rows = rows.filter(Q(failed__gt=0) | Q(error__gt=0))  # few of all, and cheaper to see than the letters
     columns = ("case_id", "case__nodeid", "case__suite", "space", "changed_at", "recent")
     return list(rows.order_by(F("changed_at").desc(nulls_last=True), "case__nodeid").values(*columns)[:most])
 

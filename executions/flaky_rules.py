@@ -6,6 +6,7 @@ changes of the code, without that proof, is only unstable: the changes may have 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,6 +17,8 @@ from executions.recent import BAD, WELL, flips_of
 QUIET = 64  # judged runs in a row without a failure, after which most tests are trusted again
 CHANCE = 0.05  # ... unless a test that fails as rarely as this one would do that this often by luck
 FORGOTTEN = timedelta(days=30)  # without a failure, though the test ran: trusted again however rare they were
+
+_STRETCH = re.compile("[FE]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,8 @@ def judge(
         return None
     if not one.same_code and one.flips < 2:
         return None  # it broke, or was mended, once: no flicker
+    if not one.same_code and not threshold and one.flips == 2 and _STRETCH.search(judged):
+        return None  # it broke and was mended: worth a line only for who asks by the rate
     if one.flips == 1 and not one.retries and judged.endswith(("FF", "EE", "FE", "EF")):
         return None  # it has failed since one change: a break, even if that came without new code
     one.evidence = list(_evidence(one, is_rare=not failures))

@@ -63,6 +63,14 @@ def test_failed_and_passed_by_retry_is_flaky_without_any_commit():
 def test_changes_of_the_code_that_break_and_mend_a_test_do_not_make_it_flaky():
     runs("PPPFFFPPP")
 
+    assert found() == {}
+    assert {name: one.kind for name, one in found(threshold=10).items()} == {"t": "unstable"}
+
+
+@pytest.mark.django_db
+def test_what_flickers_across_changes_of_the_code_is_unstable():
+    runs("PPFPPPFP")
+
     assert {name: one.kind for name, one in found().items()} == {"t": "unstable"}
 
 

@@ -73,6 +73,13 @@ def test_the_same_content_for_another_commit_is_another_report():
     assert recent("a") == "PP"
 
 
+def test_the_same_content_from_a_desk_and_from_ci_is_two_reports():
+    first, second = send(junit("a"), space="local"), send(junit("a"), space="ci")
+
+    assert first.run != second.run
+    assert (recent("a", "local"), recent("a", "ci")) == ("P", "P")
+
+
 def test_reports_in_a_zip_are_one_upload():
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
