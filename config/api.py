@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
@@ -14,6 +14,7 @@ from rest_framework.views import exception_handler
 from access.api import description  # noqa: F401 - registers itself
 from access.permissions import EVERYBODY, open_to
 from executions.api.cases import CaseViewSet, FlakyViewSet
+from executions.api.comparisons import ComparisonViewSet
 from executions.api.reports import ReportViewSet
 from executions.api.runs import RunWithResultsViewSet
 from tracking.api.definitions import DefinitionViewSet, EnvironmentViewSet
@@ -27,12 +28,17 @@ router.register("test-definitions", DefinitionViewSet, "test-definition")
 router.register("test-runs", RunWithResultsViewSet, "test-run")
 router.register("reports", ReportViewSet, "report")
 router.register("test-cases", CaseViewSet, "test-case")
+router.register("comparisons", ComparisonViewSet, "comparison")
 router.register("flaky-tests", FlakyViewSet, "flaky-test")
 
 urlpatterns = [
     path("v1/", include(router.urls)),
     path("schema/", open_to(EVERYBODY)(SpectacularAPIView.as_view()), name="api_schema"),
-    path("docs/", open_to(EVERYBODY)(SpectacularSwaggerView.as_view(url_name="api_schema")), name="api_docs"),
+    path(
+        "docs/",
+        open_to(EVERYBODY)(SpectacularSwaggerSplitView.as_view(url_name="api_schema")),
+        name="api_docs",
+    ),
 ]
 
 

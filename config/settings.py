@@ -11,7 +11,7 @@ from typing import Any
 import plotly
 import structlog
 
-from config import beat, env, logs, places
+from config import beat, env, logs, places, rest
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA = env.folder("RUNTRAIL_DATA", BASE_DIR / ".data")
@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "access",
     "tracking",
     "executions",
+    "batches",
     "dashboards",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -41,6 +42,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_celery_beat",
     "django_filters",
+    "import_export",
+    "simple_history",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -59,6 +62,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "access.middleware.RequestContextMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
 ]
 
 TEMPLATES = [
@@ -117,31 +121,8 @@ REDIS_URL = env.redis("REDIS_URL", f"unix://{SOCKETS}/valkey.sock")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
 # The API
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "access.api.authentication.BearerAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_CLASSES": ["access.api.throttling.ByToken"],
-    "DEFAULT_THROTTLE_RATES": {"token": f"{env.number('RUNTRAIL_API_PER_MINUTE', 600, minimum=1)}/min"},
-    "EXCEPTION_HANDLER": "config.api.handle",
-    "URL_FORMAT_OVERRIDE": None,  # `format` is a report's own
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Runtrail",
-    "DESCRIPTION": "Test runs, what became of each test, and where the time went.",
-    "VERSION": "1",
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SERVE_AUTHENTICATION": [],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-}
+REST_FRAMEWORK = rest.framework(per_minute=env.number("RUNTRAIL_API_PER_MINUTE", 600, minimum=1))
+SPECTACULAR_SETTINGS = rest.DESCRIPTION
 REPORT_BYTES = env.number("RUNTRAIL_REPORT_BYTES", 1 << 30, minimum=1)  # unpacked
 REPORT_CASES = env.number("RUNTRAIL_REPORT_CASES", 0, minimum=0) or (
     200_000 if DATABASES["default"]["ENGINE"].endswith("sqlite3") else None
@@ -187,8 +168,23 @@ STORAGES = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": DATA / "files"},
     },
+    "artifacts": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DATA / "artifacts"},
+    },
     "staticfiles": {"BACKEND": "config.static_files.GzippedStaticFiles"},
 }
+
+if env.text("ARTIFACTS_BUCKET"):
+    STORAGES["artifacts"] = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": env.text("ARTIFACTS_BUCKET"),
+            "region_name": env.text("AWS_REGION") or None,
+            "default_acl": None,
+            "file_overwrite": True,
+        },
+    }
 
 # Security
 SECURE_SSL = env.flag("RUNTRAIL_HTTPS", False)
@@ -220,11 +216,13 @@ structlog.configure(
     logger_factory=structlog.stdlib.LoggerFactory(),
     cache_logger_on_first_use=True,
 )
-
 # Runtrail
 PROJECT = env.text("RUNTRAIL_PROJECT")  # the project of a command without --project
 ALLOW_LOCAL_COMMANDS = env.flag("RUNTRAIL_LOCAL_COMMANDS", False)  # also for definitions made over the web
 LOCAL_SLOTS = env.number("RUNTRAIL_LOCAL_SLOTS", 2, minimum=1)  # local jobs at once on this machine
+METRICS_TOKEN = env.secret("RUNTRAIL_METRICS_TOKEN")  # for Prometheus on another machine
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True  # a branch named =1+1 is text in a spreadsheet
+SHOW_BADGES = env.flag("RUNTRAIL_BADGES", False)  # a badge tells everybody how the last run ended
 GITHUB_WEBHOOK_SECRET = env.secret("GITHUB_WEBHOOK_SECRET")
 CI_SERVICES: dict[str, dict[str, Any]] = {
     "github": {

@@ -55,7 +55,9 @@ class WorkflowFilter(filters.FilterSet):
     """Filters of the workflow runs of one project."""
 
     ENDS = [("open", "open"), ("success", "success"), ("failure", "failure"), ("cancelled", "cancelled")]
-    state = filters.ChoiceFilter(choices=[*ENDS, ("other", "other")], method="ended", empty_label="any")
+    state = filters.ChoiceFilter(
+        choices=[*ENDS, ("other", "other")], method="ended", empty_label="any", label="state"
+    )
     name = filters.CharFilter("name", "exact", label="workflow")
     service = filters.ChoiceFilter(
         choices=[("github", "github"), ("local", "local")], empty_label="any", label="service"

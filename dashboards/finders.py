@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
-from access.models import Membership, Project
-from tracking.models import TestRun, WorkflowRun
+from access.models import ApiToken, Membership, Project
+from executions.models import TestCase
+from tracking.models import Schedule, TestRun, WorkflowRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +47,22 @@ def find_membership(slug: str, pk: int) -> Membership:
     if pk > 2**63 - 1:
         raise Http404("There is nothing here.")
     return get_object_or_404(Membership.objects.select_related("user", "project"), pk=pk, project__slug=slug)
+
+
+def find_case(pk: int) -> TestCase:
+    if pk > 2**31 - 1:
+        raise Http404("There is nothing here.")
+    return get_object_or_404(TestCase.objects.select_related("project", "canonical"), pk=pk)
+
+
+def find_token(slug: str, pk: int) -> ApiToken:
+    if pk > 2**63 - 1:
+        raise Http404("There is nothing here.")
+    return get_object_or_404(ApiToken.objects.select_related("project"), pk=pk, project__slug=slug)
+
+
+def find_schedule(slug: str, pk: int) -> Schedule:
+    if pk > 2**63 - 1:
+        raise Http404("There is nothing here.")
+    found: Schedule = get_object_or_404(Schedule.objects.for_list(), pk=pk, project__slug=slug)
+    return found

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 
 from access.models import Project, Role, User
-from tracking.models import Environment
+from tracking.models import Environment, Schedule, TestDefinition
 
 
 class StartForm(forms.Form):
@@ -82,3 +82,40 @@ class GitHubForm(forms.Form):
     token = forms.CharField(max_length=2000, required=False)
     webhook_secret = forms.CharField(max_length=500, required=False)
     forget = forms.BooleanField(required=False)
+
+
+class TokenForm(forms.Form):
+    """A program's name, what it may do, and for how long."""
+
+    told = (
+        ("report", "start runs, report results"),
+        ("read", "look"),
+        ("admin", "everything in this project"),
+    )
+    name = forms.CharField(max_length=100)
+    scope = forms.ChoiceField(choices=told, initial="report")
+    days = forms.TypedChoiceField(
+        coerce=int,
+        empty_value="",
+        required=False,
+        choices=[("90", "for 90 days"), ("365", "for a year"), ("0", "until it is revoked")],
+    )
+
+
+class ScheduleForm(forms.ModelForm):
+    """What runs where, and at which times."""
+
+    class Meta:
+        model = Schedule
+        fields = ["definition", "environment", "branch", "cron", "time_zone"]
+
+    def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.instance.project = project
+        for name, rows in (
+            ("definition", TestDefinition.objects.in_project(project)),
+            ("environment", Environment.objects.in_project(project)),
+        ):
+            field: Any = self.fields[name]
+            field.queryset, field.to_field_name, field.empty_label = rows, "name", None
+            field.error_messages["invalid_choice"] = f"There is no such {name}."

@@ -4,20 +4,47 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
 from access.permissions import EVERYBODY, open_to
-from dashboards.views import ci, definitions, github, health, overview, run, runs, settings, workflows
+from dashboards.views import (
+    cases,
+    ci,
+    compare,
+    definitions,
+    github,
+    health,
+    operation,
+    overview,
+    run,
+    run_curation,
+    runs,
+    schedules,
+    settings,
+    tokens,
+    workflows,
+)
 
 login = LoginView.as_view(template_name="login.html", redirect_authenticated_user=True)
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
     path("runs/", runs.runs, name="runs"),
+    path("runs/compare/", compare.compare, name="compare"),
     path("runs/<str:test_run_id>/", run.run, name="run"),
+    path("runs/<str:test_run_id>/report/", compare.report, name="run_report"),
     path("runs/<str:test_run_id>/tracking/", run.tracking, name="run_tracking"),
     path("runs/<str:test_run_id>/cancel/", run.cancel, name="run_cancel"),
     path("runs/<str:test_run_id>/rerun/", run.rerun, name="run_rerun"),
+    path("runs/<str:test_run_id>/note/", run_curation.annotate, name="run_note"),
+    path("runs/<str:test_run_id>/pin/", run_curation.pin, name="run_pin"),
+    path("runs/<str:test_run_id>/exclude/", run_curation.exclude, name="run_exclude"),
+    path("runs/<str:test_run_id>/include/", run_curation.take_back, name="run_include"),
     path("runs/<str:test_run_id>/workflows/<int:position>/", workflows.workflow, name="workflow"),
     path("runs/<str:test_run_id>/workflows/<int:position>/output/", workflows.output, name="workflow_output"),
     path("ci/", ci.ci, name="ci"),
+    path("tests/", cases.cases, name="cases"),
+    path("tests/flaky/", cases.flaky, name="flaky"),
+    path("tests/<int:pk>/", cases.case, name="case"),
+    path("spaces/", cases.spaces, name="spaces"),
+    path("uploads/", cases.uploads, name="uploads"),
     path("definitions/", definitions.definitions, name="definitions"),
     path("definitions/<str:name>/", definitions.definition, name="definition"),
     path("definitions/<str:name>/start/", definitions.start, name="definition_start"),
@@ -27,9 +54,18 @@ urlpatterns = [
     path("settings/<str:slug>/members/<int:pk>/", settings.change_member, name="change_member"),
     path("settings/<str:slug>/github/", github.github, name="github_settings"),
     path("settings/<str:slug>/github/check/", github.check_connection, name="check_connection"),
+    path("settings/<str:slug>/tokens/", tokens.tokens, name="tokens"),
+    path("settings/<str:slug>/tokens/<int:pk>/revoke/", tokens.revoke_token, name="revoke_token"),
+    path("settings/<str:slug>/schedules/", schedules.schedules, name="schedules"),
+    path("settings/<str:slug>/schedules/add/", schedules.add_schedule, name="add_schedule"),
+    path("settings/<str:slug>/schedules/<int:pk>/pause/", schedules.pause_schedule, name="pause_schedule"),
+    path("settings/<str:slug>/schedules/<int:pk>/remove/", schedules.remove_schedule, name="remove_schedule"),
+    path("settings/<str:slug>/schedules/<int:pk>/run/", schedules.run_schedule, name="run_schedule"),
     path("project/", settings.choose_project, name="choose_project"),
     path("login/", open_to(EVERYBODY)(login), name="login"),
     path("logout/", open_to(EVERYBODY)(LogoutView.as_view()), name="logout"),
+    path("badges/<str:slug>.svg", operation.badge, name="badge"),
+    path("metrics", operation.metrics, name="metrics"),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
 ]

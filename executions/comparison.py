@@ -47,6 +47,7 @@ class ResultComparison:
     slower: list[Change] = field(default_factory=list)
     faster: list[Change] = field(default_factory=list)
     still_failing: list[Change] = field(default_factory=list)
+    added_failing: list[Change] = field(default_factory=list)
     compared: int = 0
 
 
@@ -87,7 +88,7 @@ def _kinds(change: Change, before: Row | None, after: Row | None) -> Iterator[st
     if before is None or after is None:
         yield "added" if before is None else "removed"
         if after is not None and after[0] in BAD:
-            yield "newly_failing"
+            yield "added_failing"  # it never passed, so that nothing broke it
         return
     if after[0] in BAD:
         yield "still_failing" if before[0] in BAD else "newly_failing"

@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import F, Max, Window
 from django.db.models.functions import RowNumber
 
-from executions.bulk import upsert_rows
+from executions.bulk import rows_of_any, upsert_rows
 from executions.models import CaseArchive, CaseStatistics, Result, ResultSet
 from executions.models.results import Flag
 from executions.querysets import COUNTS, ResultQuerySet, pieces
@@ -55,14 +56,42 @@ def microseconds(duration: float | None) -> int:
     return 0 if duration is None else round(duration * 1e6)
 
 
+@dataclass(slots=True)
+class Kept:
+    """A row of CaseStatistics without the cost of a model; its fields are COUNTED, in that order."""
+
+    case_id: int
+    space: str
+    passed: int = 0
+    failed: int = 0
+    error: int = 0
+    skipped: int = 0
+    xfailed: int = 0
+    xpassed: int = 0
+    timed: int = 0
+    duration_us: int = 0
+    last_run_at: datetime | None = None
+    last_failure_at: datetime | None = None
+    recent: str = ""
+    durations: bytes = b""
+    flips: int = 0
+    last_set: int = 0
+    changed_at: datetime | None = None
+
+    @property
+    def bad(self) -> int:
+        return self.failed + self.error
+
+
 def count(result_set: ResultSet, decided: Sequence[Decided], tally: Tally) -> None:
     """Bring the statistics of the cases up to date.  Their result rows must be stored already."""
     space, at = result_set.space, result_set.started_at
-    known = CaseStatistics.objects.of_cases([one.case for one in decided], space)
-    rows: list[CaseStatistics] = []
-    late: list[CaseStatistics] = []
+    kept = rows_of_any(CaseStatistics, COUNTED, "case_id", [one.case for one in decided], space=space)
+    known = {values[0]: Kept(*values) for values in kept}
+    rows: list[Kept] = []
+    late: list[Kept] = []
     for one in decided:
-        row = known.get(one.case) or CaseStatistics(case_id=one.case, space=space)
+        row = known.get(one.case) or Kept(one.case, space)
         rows.append(row)
         is_newest = one.old is None and (
             row.last_run_at is None or (row.last_run_at, row.last_set) < (at, result_set.pk)
@@ -77,7 +106,7 @@ def count(result_set: ResultSet, decided: Sequence[Decided], tally: Tally) -> No
     upsert_rows(CaseStatistics, COUNTED, ("case_id", "space"), [_values(row) for row in rows])
 
 
-def _add(row: CaseStatistics, one: Decided, at: datetime, tally: Tally) -> None:
+def _add(row: Kept, one: Decided, at: datetime, tally: Tally) -> None:
     if one.old is not None:
         outcome, duration = one.old
         _change(row, outcome, duration, -1)
@@ -89,7 +118,7 @@ def _add(row: CaseStatistics, one: Decided, at: datetime, tally: Tally) -> None:
         row.last_failure_at = max(row.last_failure_at or at, at)
 
 
-def _change(row: CaseStatistics, outcome: int, duration: float | None, sign: int) -> None:
+def _change(row: Kept, outcome: int, duration: float | None, sign: int) -> None:
     name = COUNTS_BY_OUTCOME[outcome]
     setattr(row, name, getattr(row, name) + sign)
     if duration is not None:
@@ -97,13 +126,19 @@ def _change(row: CaseStatistics, outcome: int, duration: float | None, sign: int
         row.duration_us += sign * microseconds(duration)
 
 
-def _append(row: CaseStatistics, one: Decided, at: datetime, set_pk: int) -> None:
+def _append(row: Kept, one: Decided, at: datetime, set_pk: int) -> None:
+    letter, duration = letter_of(one.outcome, one.flags), _comparable(one.duration, one.flags)
     window = RecentRuns(row.recent, bytes(row.durations), row.changed_at)
-    window.append(letter_of(one.outcome, one.flags), _comparable(one.duration, one.flags), at)
+    if len(row.recent) < LENGTH:  # nothing falls out of the window, so that flips need no counting anew
+        row.flips += window.append_to_open(letter, duration, at)
+        row.recent, row.durations, row.changed_at = window.recent, window.durations, window.changed_at
+        row.last_set = set_pk
+        return
+    window.append(letter, duration, at)
     _take(row, window, set_pk)
 
 
-def _take(row: CaseStatistics, window: RecentRuns, set_pk: int) -> None:
+def _take(row: Kept, window: RecentRuns, set_pk: int) -> None:
     row.recent, row.durations, row.changed_at = window.recent, window.durations, window.changed_at
     row.flips, row.last_set = flips_of(window.recent), set_pk
 
@@ -112,7 +147,7 @@ def _comparable(duration: float | None, flags: int) -> float | None:
     return None if flags & Flag.CALL_ONLY else duration
 
 
-def _read_again(rows: Iterable[CaseStatistics], space: str) -> None:
+def _read_again(rows: Iterable[Kept], space: str) -> None:
     """What comes late, or changes what was counted, is put in its place by reading the last 64 rows."""
     by_case = {row.case_id: row for row in rows}
     runs = last_runs(by_case, space)
@@ -162,5 +197,4 @@ def _last_failures(cases: Collection[int], space: str) -> dict[int, datetime]:
     return found
 
 
-def _values(row: CaseStatistics) -> list[object]:
-    return [getattr(row, name) for name in COUNTED]
+_values = attrgetter(*COUNTED)

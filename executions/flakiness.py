@@ -1,70 +1,23 @@
-"""Which tests can't be trusted, with what speaks for it.
-
-Flaky is what both passed and failed on the same code.  What changed between well and not well across
-changes of the code, without that proof, is only unstable: the changes may have broken and mended it.
-"""
+"""Which tests can't be trusted, with what speaks for it; which ones broke, and since when."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max, Sum
+from django.db.models import Count, F, Max, Q, Sum
 
 from access.models import Project
-from analysis.proportions import wilson_interval
 from executions.counting import last_runs
-from executions.models import CaseStatistics, SameCode
+from executions.flaky_rules import FlakyTest, History, judge, judged_of
+from executions.models import CaseStatistics, ResultSet, SameCode
 from executions.querysets import pieces
-from executions.recent import BAD, LENGTH, WELL, flips_of, state_of
+from executions.recent import LENGTH, state_of
 
-QUIET = 64  # judged runs in a row without a failure, after which a test is trusted again
 MOST = 2_000  # candidates that are looked at closely
-FAILED = BAD | {"M"}
-
-
-@dataclass(slots=True)
-class FlakyTest:
-    """A test in one space, over its last runs (`window`)."""
-
-    case: int
-    nodeid: str
-    suite: str
-    space: str
-    runs: int
-    failures: int
-    judged: int
-    flips: int
-    same_code: int = 0  # codes on which it both passed and failed
-    retries: int = 0  # runs in which it failed first and passed then
-    last_failure_at: datetime | None = None
-    letters: str = ""
-    evidence: list[str] = field(default_factory=list)
-
-    @property
-    def kind(self) -> str:
-        return "flaky" if self.same_code else "unstable"
-
-    @property
-    def failure_rate(self) -> float:
-        return self.failures / self.judged
-
-    @property
-    def rate_low(self) -> float:
-        interval = wilson_interval(self.failures, self.judged)
-        return interval[0] if interval else 0.0
-
-    @property
-    def rate_high(self) -> float:
-        interval = wilson_interval(self.failures, self.judged)
-        return interval[1] if interval else 1.0
-
-    @property
-    def flip_rate(self) -> float:
-        return self.flips / (self.judged - 1) if self.judged > 1 else 0.0
 
 
 def rank_flaky(
@@ -72,61 +25,43 @@ def rank_flaky(
 ) -> list[FlakyTest]:
     """Return the tests that both passed and failed in their last `window` runs, the surest first.
 
+    A test that did so on the same code, but more rarely than its last runs show, stays in the list until
+    `executions.flaky_rules.is_trusted_again`.
+
     Args:
         space: `local`, `ci`, or empty for each of them.
         threshold: failure rate in percent from which a test is listed.
         window: runs of each test that are looked at.
     """
-    columns = ("case_id", "case__nodeid", "case__suite", "space", "recent", "last_failure_at")
-    rows = CaseStatistics.objects.in_project(project).in_space(space).unstable()
-    listed = list(rows.order_by("-flips", "-last_failure_at").values_list(*columns)[:MOST])
+    rows = CaseStatistics.objects.in_project(project).in_space(space).unstable().select_related("case")
+    listed = list(rows.order_by("-flips", "-last_failure_at")[:MOST])
     longer = _longer(listed, window) if window > LENGTH else {}
-    proofs = _proofs({row[0] for row in listed})
+    proofs = _proofs({row.case_id for row in listed})
     found = []
-    for case, nodeid, suite, of_space, recent, last_failure_at in listed:
-        letters = longer.get((case, of_space), recent)[-window:]
-        one = _judge(letters, case, nodeid, suite, of_space)
-        one.same_code, one.retries = proofs.get((case, of_space), (0, 0))
-        one.last_failure_at = last_failure_at
-        if not one.judged or not 0 < one.failures < one.judged or one.failure_rate * 100 < threshold:
-            continue
-        if not one.same_code and one.flips < 2:
-            continue  # it broke, or was mended, once: no flicker
-        if is_quiet(letters):
-            continue
-        one.evidence = list(_evidence(one, window))
-        found.append(one)
-    return sorted(
-        found, key=lambda one: (-one.same_code, -one.retries, -one.flips, -one.failure_rate, one.nodeid)
-    )
+    for row in listed:
+        key = (row.case_id, row.space)
+        same_code, retries = proofs.get(key, (0, 0))
+        history = History(
+            letters=row.recent,
+            failures=row.bad,
+            judged=row.judged,
+            same_code=same_code,
+            retries=retries,
+            last_run_at=row.last_run_at,
+            last_failure_at=row.last_failure_at,
+        )
+        name = (row.case_id, row.case.nodeid, row.case.suite, row.space)
+        one = judge(name, longer.get(key, row.recent)[-window:], history, threshold=threshold)
+        if one is not None:
+            found.append(one)
+    return sorted(found, key=lambda one: one.rank)
 
 
-def is_quiet(letters: str) -> bool:
-    """Whether the last runs were all well for so long that an old failure accuses no more."""
-    judged = [letter for letter in letters if letter in WELL or letter in BAD]
-    return len(judged) >= QUIET and not any(letter in BAD for letter in judged[-QUIET:])
-
-
-def _judge(letters: str, case: int, nodeid: str, suite: str, space: str) -> FlakyTest:
-    judged = [letter for letter in letters if letter in WELL or letter in BAD]
-    return FlakyTest(
-        case=case,
-        nodeid=nodeid,
-        suite=suite,
-        space=space,
-        runs=len(letters),
-        failures=sum(letter in BAD for letter in judged),
-        judged=len(judged),
-        flips=flips_of(letters),
-        letters=letters,
-    )
-
-
-def _longer(listed: Iterable[tuple[Any, ...]], window: int) -> dict[tuple[int, str], str]:
+def _longer(listed: Iterable[CaseStatistics], window: int) -> dict[tuple[int, str], str]:
     """The letters of more runs than are kept ready, read from the rows."""
     by_space: defaultdict[str, list[int]] = defaultdict(list)
     for row in listed:
-        by_space[row[3]].append(row[0])
+        by_space[row.space].append(row.case_id)
     found = {}
     for space, cases in by_space.items():
         for case, runs in last_runs(cases, space, window).items():
@@ -151,20 +86,9 @@ def _proofs(cases: set[int]) -> dict[tuple[int, str], tuple[int, int]]:
     return found
 
 
-def _evidence(one: FlakyTest, window: int) -> Iterable[str]:
-    if one.same_code:
-        codes = f"{one.same_code} state{'s' if one.same_code > 1 else ''} of the code"
-        yield f"passed and failed on the same code, on {codes}"
-    if one.retries:
-        yield f"failed and then passed by retry in {one.retries} run{'s' if one.retries > 1 else ''}"
-    if one.flips:
-        yield f"changed {one.flips} times between passing and failing in its last {one.runs} runs"
-    yield f"failed {one.failures} of {one.judged} times"
-
-
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A test that fails now, run after run, and when that began."""
+    """A test that fails now, run after run: since when, and the commit of the first run that failed."""
 
     case: int
     nodeid: str
@@ -172,19 +96,64 @@ class Broken:
     space: str
     since: datetime | None
     failures: int
+    commit: str = ""
 
 
 def broken(project: Project, *, space: str = "", most: int = 200) -> list[Broken]:
     """Return the tests whose last runs all failed, and which flicker not; the newest breaks first."""
-    rows = CaseStatistics.objects.in_project(project).in_space(space).filter(flips__lte=3)
-    columns = ("case_id", "case__nodeid", "case__suite", "space", "changed_at", "recent")
-    bad = rows.filter(recent__regex="[FE]$").order_by("-changed_at")
+    listed = _settled(project, space, "[FE]$", most)
+    commits = _commits(project, {row["changed_at"] for row in listed})
     found = []
-    for case, nodeid, suite, of_space, since, recent in bad.values_list(*columns)[:most]:
-        judged = "".join(letter for letter in recent if letter in WELL or letter in BAD)
-        streak = len(judged) - len(judged.rstrip("FE"))
-        found.append(Broken(case, nodeid, suite, of_space, since, streak))
+    for row in listed:
+        judged = judged_of(row["recent"])
+        found.append(
+            Broken(
+                case=row["case_id"],
+                nodeid=row["case__nodeid"],
+                suite=row["case__suite"],
+                space=row["space"],
+                since=row["changed_at"],
+                failures=len(judged) - len(judged.rstrip("FE")),
+                commit=commits.get((row["space"], row["changed_at"]), ""),
+            )
+        )
     return found
+
+
+def fixed(project: Project, *, space: str = "", most: int = 200) -> list[Broken]:
+    """Return the tests that failed before and have passed since; the newest fixes first.
+
+    `since` and `commit` are those of the first run that passed, `failures` those in the last runs before.
+    """
+    listed = [row for row in _settled(project, space, "[FE]{2}[SxMPp]*[Pp]$", most) if row["changed_at"]]
+    commits = _commits(project, {row["changed_at"] for row in listed})
+    return [
+        Broken(
+            case=row["case_id"],
+            nodeid=row["case__nodeid"],
+            suite=row["case__suite"],
+            space=row["space"],
+            since=row["changed_at"],
+            failures=sum(letter in "FE" for letter in row["recent"]),
+            commit=commits.get((row["space"], row["changed_at"]), ""),
+        )
+        for row in listed
+    ]
+
+
+def _settled(project: Project, space: str, end: str, most: int) -> list[dict[str, Any]]:
+    """Tests that changed once or twice at most between well and not well, the latest change first."""
+    rows = CaseStatistics.objects.in_project(project).in_space(space).filter(flips__lte=3, recent__regex=end)
+    rows = rows.filter(Q(failed__gt=0) | Q(error__gt=0))  # few of all, and cheaper to see than the letters
+    columns = ("case_id", "case__nodeid", "case__suite", "space", "changed_at", "recent")
+    return list(rows.order_by(F("changed_at").desc(nulls_last=True), "case__nodeid").values(*columns)[:most])
+
+
+def _commits(project: Project, moments: set[datetime | None]) -> dict[tuple[str, datetime], str]:
+    """The commit of the runs that began at some moments."""
+    sets = ResultSet.objects.filter(project=project, started_at__in=[at for at in moments if at])
+    columns = ("space", "started_at", "run__commit_sha")
+    return {(space, at): commit for space, at, commit in sets.order_by("pk").values_list(*columns) if commit}
 
 
 def summary(project: Project) -> dict[str, Any]:

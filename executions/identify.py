@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db import connection
 
+from executions.bulk import rows_of_any
 from executions.models import TestCase
 from executions.querysets import pieces
 from executions.reports.base import CaseOutcome
@@ -42,12 +43,13 @@ def identify(
 
 def _known(project_pk: int, wanted: dict[Name, CaseOutcome]) -> dict[Name, int]:
     found: dict[Name, int] = {}
-    rows = TestCase.objects.filter(project=project_pk).order_by()
+    names = {nodeid for nodeid, _ in wanted}
     columns = ("id", "canonical_id", "nodeid", "suite")
-    for piece in pieces({nodeid for nodeid, _ in wanted}, _size()):
-        for pk, canonical, nodeid, suite in rows.filter(nodeid__in=piece).values_list(*columns):
-            if (nodeid, suite) in wanted:
-                found[(nodeid, suite)] = canonical or pk
+    for pk, canonical, nodeid, suite in rows_of_any(
+        TestCase, columns, "nodeid", names, project_id=project_pk
+    ):
+        if (nodeid, suite) in wanted:
+            found[(nodeid, suite)] = canonical or pk
     return found
 
 

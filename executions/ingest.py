@@ -192,7 +192,8 @@ def _key(options: Options) -> str:
         parts = ["run", options.test_run_id, f"{options.attempt}"]
     else:
         shard = "/".join(map(str, options.shard)) if options.shard else ""
-        parts = ["no run", options.branch, options.commit, options.environment, shard]
+        place = options.environment or options.space or "ci"  # a desk and CI are two places
+        parts = ["no run", options.branch, options.commit, place, shard]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

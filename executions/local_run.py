@@ -45,8 +45,9 @@ def find_python(
     chosen: str = "",
     of_workspace: str = "",
     own: Path,
+    needs_pytest: bool = True,
 ) -> str:
-    """Return the interpreter for the tests in `folder`, one that has pytest.
+    """Return the interpreter for the tests in `folder`, one that has pytest if it `needs_pytest`.
 
     What was chosen is taken as it is; else the first that is there of the workspace's setting, the
     active virtual environment, `.venv` in the folder or above it, and `python3`.  The environment `own`,
@@ -60,10 +61,10 @@ def find_python(
         found = shutil.which(named, path=environment.get("PATH")) or ""
         if not found:
             raise NoPython(f"There is no Python at {named!r}.")
-        return _with_pytest(found, environment)
+        return _with_pytest(found, environment) if needs_pytest else found
     for candidate in _candidates(folder, environment):
         if Path(candidate).is_file() and not _is_ours(candidate, own, folder):
-            return _with_pytest(candidate, environment)
+            return _with_pytest(candidate, environment) if needs_pytest else candidate
     raise NoPython("There is no Python here: name one with --python, or activate a virtual environment.")
 
 

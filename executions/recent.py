@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -13,6 +14,7 @@ import numpy as np
 LENGTH = 64
 WELL, BAD = frozenset("Pp"), frozenset("FE")
 _LETTERS = "PFESxp"  # in the order of the stored outcomes
+_FLOAT = struct.Struct("<f")
 _MASS = 64  # executions.models.results.Flag
 
 
@@ -48,13 +50,20 @@ class Window:
 
     def append(self, letter: str, duration: float | None, at: datetime) -> None:
         """Add the newest run."""
-        before, own = state_of(self.recent), state_of(letter)
-        self.recent = (self.recent + letter)[-LENGTH:]
-        self.durations = (self.durations + packed([duration]))[-4 * LENGTH :]
-        if own and before and own != before:
-            self.changed_at = at
-        elif not flips_of(self.recent):
+        changed = self.append_to_open(letter, duration, at)
+        self.recent, self.durations = self.recent[-LENGTH:], self.durations[-4 * LENGTH :]
+        if not changed and not flips_of(self.recent):
             self.changed_at = None
+
+    def append_to_open(self, letter: str, duration: float | None, at: datetime) -> bool:
+        """Add the newest run where there is room for it; return whether the case changed by it."""
+        before, own = state_of(self.recent), state_of(letter)
+        self.recent += letter
+        self.durations += _FLOAT.pack(math.nan if duration is None else duration)
+        changed = bool(own and before and own != before)
+        if changed:
+            self.changed_at = at
+        return changed
 
 
 def window_of(runs: Iterable[tuple[str, float | None, datetime]]) -> Window:
@@ -64,11 +73,6 @@ def window_of(runs: Iterable[tuple[str, float | None, datetime]]) -> Window:
     for letter, duration, at in kept:
         window.append(letter, duration, at)
     return window
-
-
-def packed(durations: Sequence[float | None]) -> bytes:
-    """Return seconds as float32, little-endian; NaN where unknown."""
-    return np.array([math.nan if value is None else value for value in durations], "<f4").tobytes()
 
 
 def known(durations: bytes) -> list[float]:

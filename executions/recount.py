@@ -14,11 +14,11 @@ from django.db.models import Count, Max, Q
 from access.models import Project
 from executions.bulk import upsert_rows
 from executions.counting import COUNTED, COUNTS_BY_OUTCOME, in_space, last_runs, microseconds
-from executions.models import CaseArchive, CaseStatistics, Result, TestCase
+from executions.models import CaseArchive, CaseStatistics, Result, ResultSet, TestCase
 from executions.partitions import drop_month
 from executions.querysets import COUNTS, pieces
 from executions.recent import flips_of, window_of
-from tracking.models import Space
+from tracking.models import Space, TestRun
 
 _PIECE = 500
 
@@ -132,18 +132,42 @@ def archive_month(begin: datetime, end: datetime) -> int:
             list(Project.objects.select_for_update(no_key=True).order_by("pk"))
         rows = Result.objects.filter(started_at__gte=begin, started_at__lt=end)
         total = rows.count()
-        touched: dict[str, set[int]] = {}
-        for space in Space.values:
-            month: dict[int, CaseArchive] = {}
-            _add_rows(month, rows, space, CaseArchive)
-            touched[space] = set(month)
-            for piece in pieces(month):
-                _merge_archive({case: month[case] for case in piece}, space)
+        touched = _to_archive(rows)
         drop_month("executions", begin, end)
-        for space, cases in touched.items():
-            for piece in pieces(cases, _PIECE):
-                list(_piece(piece, space, repair=True))
+        _put_right(touched)
     return total
+
+
+def forget_runs(runs: list[TestRun]) -> None:
+    """Add the results of runs to the archive of their cases and delete them; the counts stay."""
+    sets = [result_set.pk for result_set in ResultSet.objects.filter(run__in=runs)]
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            projects = {run.project_id for run in runs}
+            list(Project.objects.select_for_update(no_key=True).filter(pk__in=projects).order_by("pk"))
+        rows = Result.objects.filter(set_id__in=sets)
+        touched = _to_archive(rows)
+        rows.order_by()._raw_delete(rows.db)  # nothing hangs on a result row
+        ResultSet.objects.filter(pk__in=sets).delete()
+        _put_right(touched)
+
+
+def _to_archive(rows: Any) -> dict[str, set[int]]:
+    touched: dict[str, set[int]] = {}
+    for space in Space.values:
+        found: dict[int, CaseArchive] = {}
+        _add_rows(found, rows, space, CaseArchive)
+        touched[space] = set(found)
+        for piece in pieces(found):
+            _merge_archive({case: found[case] for case in piece}, space)
+    return touched
+
+
+def _put_right(touched: dict[str, set[int]]) -> None:
+    """The last runs of a case may have become fewer."""
+    for space, cases in touched.items():
+        for piece in pieces(cases, _PIECE):
+            list(_piece(piece, space, repair=True))
 
 
 def _merge_archive(month: dict[int, CaseArchive], space: str) -> None:

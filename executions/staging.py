@@ -14,8 +14,8 @@ from executions.reports.base import CaseOutcome, Limits, ReportFacts
 from executions.reports.packed import unpack
 from executions.reports.reading import open_reports
 
-CHUNK = 5_000
-_IN_MEMORY = 4  # chunks; the rest goes to a file
+CHUNK = 10_000
+_IN_MEMORY = 2  # chunks; the rest goes to a file
 BUFFER = 1 << 20
 # Formats that state node ids; the names of all others are rebuilt.
 WITH_NODEIDS = frozenset({"runtrail", "pytest-json-report", "pytest-reportlog", "results"})

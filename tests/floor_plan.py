@@ -29,6 +29,8 @@ DOORS_BY_NAME = {
     "tracking/ci/__init__.py": "connects the services that the settings name",
     "tracking/test_run_tracker.py": "the Python API of scripts",
     "executions/execution_schema.py": "the Python API of scripts",
+    "batches/test_batch_tracker.py": "the Python API of scripts",
+    "batches/unittest_report.py": "a program of its own, in the interpreter of the user",
     "tracking/job_wrapper.py": "a program of its own, outside Django",
     "access/permissions.py": "the decorators of views",
     "dashboards/rendering.py": "answers requests for all views",

@@ -32,6 +32,10 @@ class TestRunQuerySet(models.QuerySet[Any]):
     def ended(self) -> Self:
         return self.exclude(status="running")
 
+    def counted(self) -> Self:
+        """Runs that figures of several runs are made of: a curator left the others out."""
+        return self.filter(excluded_at=None)
+
     def ended_badly(self) -> Self:
         """Runs that somebody has to look at: failed or broken."""
         return self.filter(status__in=["failed", "error"])
@@ -134,6 +138,19 @@ class DeliveryQuerySet(models.QuerySet[Any]):
     def of_strangers(self) -> Self:
         """Messages of workflow runs that nobody knew when they came."""
         return self.filter(state="stranger").order_by("id")
+
+
+class ScheduleQuerySet(models.QuerySet[Any]):
+    def in_project(self, project: Any) -> Self:
+        return self.filter(project=project)
+
+    def due(self, now: datetime) -> Self:
+        """Schedules whose tick has come, the longest waiting first."""
+        return self.filter(enabled=True, next_at__lte=now).order_by("next_at", "pk")
+
+    def for_list(self) -> Self:
+        """With what a row of a list shows, in one query."""
+        return self.select_related("project", "definition", "environment", "last_run")
 
 
 class LocalJobQuerySet(models.QuerySet[Any]):

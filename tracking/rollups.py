@@ -53,6 +53,7 @@ def recount_day(run: TestRun) -> None:
         DayTiming.objects.select_for_update().get(**key)
     runs = list(
         TestRun.objects.ended()
+        .counted()
         .filter(
             definition=run.definition,
             environment=run.environment,

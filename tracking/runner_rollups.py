@@ -51,9 +51,9 @@ def recount_runner_day(run: TestRun) -> None:
         Project.objects.select_for_update().get(pk=run.project_id)
     begin = run.started_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     timings = RunnerTiming.objects.filter(
-        run__in=TestRun.objects.in_project(run.project).filter(
-            started_at__gte=begin, started_at__lt=begin + timedelta(days=1)
-        )
+        run__in=TestRun.objects.in_project(run.project)
+        .counted()
+        .filter(started_at__gte=begin, started_at__lt=begin + timedelta(days=1))
     )
     grouped: defaultdict[Key, list[RunnerTiming]] = defaultdict(list)
     for timing in timings:

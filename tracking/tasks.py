@@ -16,7 +16,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from tracking import ci, closing, deliveries, drive, tracking_file
+from tracking import ci, closing, deliveries, drive, scheduling, tracking_file
 from tracking.models import TestRun, WebhookDelivery
 
 log = structlog.get_logger(__name__)
@@ -129,6 +129,18 @@ def prune_deliveries(days: int = 7) -> int:
     while piece := list(old.values_list("pk", flat=True)[:1000]):
         dropped += WebhookDelivery.objects.filter(pk__in=piece).delete()[0]
     return dropped
+
+
+@shared_task(expires=30)
+def start_scheduled() -> int:
+    """Start what is due by the clock; return how many runs began."""
+    done = scheduling.start_due(now=timezone.now(), commands_allowed=settings.ALLOW_LOCAL_COMMANDS)
+    for one in done:
+        if one.problem:
+            log.warning("schedule_not_kept", schedule=str(one.schedule), problem=one.problem)
+        if one.run:
+            wake(one.run.pk)
+    return sum(one.run is not None for one in done)
 
 
 @shared_task(expires=30)

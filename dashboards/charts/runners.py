@@ -35,7 +35,13 @@ def hours_figure(hours: Sequence[Hour]) -> dict[str, Any]:
         ],
         "layout": layout(
             bargap=0.15,
-            xaxis={"title": {"text": "hour of the day (UTC)"}, "type": "category"},
+            xaxis={
+                "title": {"text": "hour of the day (UTC)"},
+                "type": "category",
+                "categoryorder": "array",
+                "categoryarray": [f"{hour:02}:00" for hour in range(24)],
+                "range": [-0.5, 23.5],
+            },
             yaxis={"ticksuffix": " s", "rangemode": "tozero"},
         ),
     }

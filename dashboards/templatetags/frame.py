@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 
 from access.models import Project, Role
-from access.permissions import may
+from access.permissions import role_in
 from dashboards.states import State, state
 from dashboards.templatetags.durations import duration
 from tracking.history import Day
@@ -38,7 +38,15 @@ class Frame:
 
     @cached_property
     def may_report(self) -> bool:
-        return self.project is not None and may(self.user, self.project, Role.REPORTER)
+        return self.role is not None and self.role.includes(Role.REPORTER)
+
+    @cached_property
+    def may_maintain(self) -> bool:
+        return self.role is not None and self.role.includes(Role.MAINTAINER)
+
+    @cached_property
+    def role(self) -> Role | None:
+        return role_in(self.user, self.project) if self.project is not None else None
 
 
 @register.simple_tag(takes_context=True)

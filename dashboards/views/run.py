@@ -11,7 +11,7 @@ from django.utils import timezone
 from access import audit
 from access.models import Role
 from access.permissions import requires
-from dashboards import run_page, sentences, timeline
+from dashboards import case_pages, run_page, sentences, timeline
 from dashboards.charts.timing import timing_figure
 from dashboards.downloads import FORMATS, LIMIT, download
 from dashboards.finders import find_run
@@ -37,6 +37,7 @@ def run(request: HttpRequest, run: TestRun) -> HttpResponse:
         return download(map(timeline.plain, lines), timeline.COLUMNS, form=form, name=name)  # type: ignore[return-value]
     shown = run_page.load(run, now, failed_first=failed_first)
     context = {
+        "results": case_pages.results_of(run),
         "shown": shown,
         "run": run,
         "project": run.project,

@@ -18,7 +18,7 @@ from tests.factories import make_definition, make_ended_run, make_environment, m
 from tests.tracking.fakes import after
 from tracking import rollups
 from tracking.deliveries import keep_delivery
-from tracking.models import CallCount, CIRepository, LocalJob, RunEvent
+from tracking.models import CallCount, CIRepository, LocalJob, RetentionPolicy, RunEvent, Schedule
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +57,10 @@ def fill(first: int, last: int) -> None:
         content = f'<testsuite><testcase name="t{number}"><failure message="no"/></testcase></testsuite>'
         ingest_report(io.BytesIO(content.encode()), project=project, commit="a" * 40, now=after(number))
         CaseArchive.objects.create(case=TestCase.objects.get(project=project), space="ci")
+        RetentionPolicy.objects.create(project=project, environment=environment, days=30)
+        Schedule.objects.create(
+            project=project, definition=definition, environment=environment, cron="0 2 * * *", last_run=run
+        )
         IdempotencyKey.objects.create(project=project, key=f"key-{number}", digest="0")
         keep_delivery(f"guid-{number}", "ping", b"{}", project=project, now=after(0))
         LocalJob.objects.create(

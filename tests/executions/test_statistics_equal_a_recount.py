@@ -2,7 +2,6 @@
 
 import io
 import random
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -10,45 +9,21 @@ from django.db import connection
 from executions.ingest import ingest_report
 from executions.models import CaseArchive, CaseStatistics, Result
 from executions.recount import archive_month, recount
+from tests.executions.storm import DROPPED, NOW, incoming, report
 from tests.factories import make_project
 
 pytestmark = pytest.mark.django_db
-NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
-OUTCOMES = ["", "", "", "<failure message='no'/>", "<error message='boom'/>", "<skipped/>"]
-
-
-def report(chance: random.Random) -> tuple[bytes, dict]:
-    cases = []
-    for number in chance.sample(range(30), chance.randint(1, 25)):
-        body = chance.choice(OUTCOMES)
-        cases.append(
-            f'<testcase classname="m" name="t{number}" time="{chance.random():.4f}">{body}</testcase>'
-        )
-        if chance.random() < 0.1:
-            cases.append(cases[-1].replace(body, chance.choice(OUTCOMES)) if body else cases[-1])
-    at = NOW - timedelta(days=chance.randint(0, 75), seconds=chance.randint(0, 90000))
-    text = f'<testsuite timestamp="{at:%Y-%m-%dT%H:%M:%S}">{"".join(cases)}</testsuite>'
-    told = {
-        "space": chance.choice(["local", "ci"]),
-        "commit": chance.choice(["", "a" * 40, "b" * 40]),
-        "test_run_id": chance.choice([None, None, f"ci-{chance.randint(1, 9)}-1"]),
-    }
-    return text.encode(), told
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_random_reports_in_random_order_half_of_them_repeated_while_a_month_is_dropped(seed):
-    chance = random.Random(seed)
     project = make_project("shop")
-    reports = [report(chance) for _ in range(40)]
-    incoming = reports + chance.sample(reports, 20)
-    chance.shuffle(incoming)
 
-    for number, (content, told) in enumerate(incoming):
+    for number, (content, told) in enumerate(incoming(seed, 40)):
         ingest_report(io.BytesIO(content), project=project, now=NOW, **told)
         if number == 45:
             before = total_of(CaseStatistics)
-            archive_month(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
+            archive_month(*DROPPED)
             assert total_of(CaseStatistics) == before
 
     assert CaseArchive.objects.exists()

@@ -63,6 +63,13 @@ class TestRun(models.Model):
     started_at = models.DateTimeField()
     completed_at = models.DateTimeField(null=True, blank=True)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    pinned = models.BooleanField(default=False, help_text="Kept for ever, whatever the policies say.")
+    note = models.TextField(blank=True, help_text="What a curator has to say of it.")
+    excluded_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when it counts in no figure of several runs."
+    )
+    excluded_by = models.CharField(max_length=255, blank=True)
+    excluded_reason = models.TextField(blank=True)
     driver = models.CharField(max_length=100, blank=True, help_text="Who sends and follows it just now.")
     driver_until = models.DateTimeField(null=True, blank=True)
     checked: models.JSONField[Any, Any] = models.JSONField(

@@ -59,7 +59,8 @@ def decide(
         raise Undecided(f"the server shows no run {head}: {problem}") from None
     verdict = Verdict(head, base or _base_of(server, run, branch))
     comparison = server.get("comparisons/", base=verdict.base, head=head)
-    failing = [case["nodeid"] for case in comparison["newlyFailing"]]
+    listed = [*comparison["newlyFailing"], *comparison.get("addedFailing", [])]
+    failing = [case["nodeid"] for case in listed]
     if failing:
         known = _flaky(server, run.get("space", ""))
         verdict.excused = [nodeid for nodeid in failing if nodeid in known]

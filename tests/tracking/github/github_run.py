@@ -34,8 +34,14 @@ class Desk:
         self.file = self.world.add_file(self.repo)
         self.server = Server(self.world, **server)
         self.hooks = hooks
+        self.slept = 0.0
         self.project = make_project("shop", repository="acme/shop")
         self.environment = make_environment("aws-ecs", project=self.project, service="github")
+
+    def sleep(self, seconds: float) -> None:
+        """What the client does between two tries: time passes, and a test may want to know."""
+        self.slept += seconds
+        self.world.advance(seconds)
 
     @property
     def now(self) -> Any:
@@ -63,7 +69,7 @@ class Desk:
             budget=ProcessBudget(limits, clock),
             memory=Memory(NO_REDIS),
             clock=clock,
-            sleep=self.world.advance,
+            sleep=self.sleep,
         )
         made.client = Client(made.transport, "acme/shop")
         return made

@@ -1,4 +1,4 @@
-"""Curation of what can be run; what has run is history, to be read and not to be rewritten."""
+"""What has run is history, to be read and not to be rewritten."""
 
 from __future__ import annotations
 
@@ -7,22 +7,16 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from access.admin import ProjectAdmin
-from access.models import Project
-from tracking.environments import give_environments
 from tracking.models import (
     CallCount,
     CIRepository,
     DayTiming,
-    Environment,
     LocalJob,
     RunEvent,
     RunnerDay,
     RunnerTiming,
     RunTiming,
     Step,
-    TestDefinition,
-    TestRun,
     WebhookDelivery,
     WorkflowAttempt,
     WorkflowJob,
@@ -46,59 +40,6 @@ class HistoryAdmin(admin.ModelAdmin):
         return False
 
 
-@admin.register(Project)
-class ProjectWithEnvironmentsAdmin(ProjectAdmin):
-    def save_model(self, request: HttpRequest, obj: Project, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        if not change:
-            give_environments(obj)
-
-
-class StepInline(admin.StackedInline):
-    model = Step
-    extra = 0
-
-
-@admin.register(Environment)
-class EnvironmentAdmin(admin.ModelAdmin):
-    list_display = ["name", "project", "kind", "service", "ref"]
-    list_filter = ["kind", "service", "project"]
-    search_fields = ["name", "project__slug", "ref"]
-    autocomplete_fields = ["project"]
-    list_select_related = ["project"]
-
-
-@admin.register(TestDefinition)
-class TestDefinitionAdmin(admin.ModelAdmin):
-    """Steps are edited with their definition.  Whether it may run commands here is decided in a shell."""
-
-    list_display = [
-        "name",
-        "project",
-        "test_type",
-        "kind",
-        "version",
-        "timeout",
-        "is_from_shell",
-        "updated_at",
-    ]
-    list_filter = ["kind", "test_type", "is_from_shell", "project"]
-    search_fields = ["name", "project__slug", "test_type", "description"]
-    autocomplete_fields = ["project"]
-    list_select_related = ["project"]
-    readonly_fields = ["is_from_shell", "version", "folder"]
-    inlines = [StepInline]
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        if any(formset.has_changed() for formset in formsets):
-            definition = form.instance
-            definition.version += 1
-            # Commands typed into a page did not come from a shell, so they lose its trust.
-            definition.is_from_shell = False
-            definition.save(update_fields=["version", "is_from_shell", "updated_at"])
-
-
 @admin.register(Step)
 class StepAdmin(HistoryAdmin):
     """To search in; a step is edited with its definition."""
@@ -107,15 +48,6 @@ class StepAdmin(HistoryAdmin):
     list_filter = ["definition__project"]
     search_fields = ["definition__name", "workflow"]
     list_select_related = ["definition"]
-
-
-@admin.register(TestRun)
-class TestRunAdmin(HistoryAdmin):
-    list_display = ["test_run_id", "project", "environment", "status", "branch", "triggered_by", "started_at"]
-    list_filter = ["status", "space", "project", "environment__kind"]
-    search_fields = ["test_run_id", "branch", "commit_sha", "triggered_by"]
-    date_hierarchy = "started_at"
-    list_select_related = ["project", "environment"]
 
 
 @admin.register(RunEvent)

@@ -1,0 +1,225 @@
+"""Edits in batches: record them, test every full batch, and go back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.utils import timezone
+
+from access import audit
+from batches import git, logs
+from batches.hook import install_hook, remove_hook
+from batches.management.commands.ci_batch_tests import read_baseline
+from batches.management.desk import WorkspaceCommand, add_json
+from batches.models import Batch
+from batches.recording import (
+    Desk,
+    NothingThere,
+    last_batch,
+    record_edit,
+    reset,
+    take_stock,
+)
+from batches.rollback import Refused, roll_back, show, undo, unfinished
+from batches.status import suggestion
+from batches.testing import find_baseline, set_baseline
+from batches.watching import watch
+from batches.workspace import NotKeepable, OutsideWorkspace, relative_path
+from tracking.management.base import positive
+from tracking.management.caller import caller_name
+
+
+class Command(WorkspaceCommand):
+    help = "Record edits in batches, test every full one, and take a batch back."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        words = parser.add_subparsers(dest="word", required=True, metavar="WORD")
+        for word, text in WORDS.items():
+            made = words.add_parser(word, help=text, description=text, conflict_handler="resolve")
+            made.error = parser.error  # type: ignore[method-assign]
+            self.add_place(made)
+            add_json(made)
+            if word in {"backup", "rollback"}:
+                made.add_argument("number", type=positive, metavar="N", help="number of the batch")
+            if word in {"record", "watch"}:
+                made.add_argument("--batch-size", type=positive, default=None, metavar="N")
+        record = words.choices["record"]
+        record.add_argument("file")
+        record.add_argument("text", nargs="?", default="")
+        record.add_argument("-d", "--description", default="")
+        words.choices["test"].add_argument("-p", dest="pattern", default="", metavar="PATTERN")
+        back = words.choices["rollback"]
+        back.add_argument("--force", action="store_true", help="overwrite what was never recorded, too")
+        back.add_argument("--undo", action="store_true", help="take the rollback back")
+        back.add_argument("--dry-run", action="store_true", help="show what it would do")
+        back.add_argument("--no-test", action="store_true", help="do not run the tests afterwards")
+        words.choices["install-hook"].add_argument("--uninstall", action="store_true")
+        for word in ("baseline", "compare"):
+            words.choices[word].add_argument("--name", default="default", help="of the baseline")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            word = options["word"].replace("-", "_")
+            getattr(self, "run_now" if word == "test" else word)(options)
+        except (OutsideWorkspace, NotKeepable, NothingThere, Refused, OSError) as problem:
+            raise CommandError(str(problem)) from None
+
+    def record(self, options: dict[str, Any]) -> None:
+        root = Path(options["workspace"]) if options["workspace"] else git.top_level(Path.cwd())
+        path = relative_path(root, options["file"], Path.cwd())
+        desk = self.desk(options, recording=path)
+        self.keep(desk, path, options["description"] or options["text"], options)
+
+    def keep(self, desk: Desk, path: str, description: str, options: dict[str, Any]) -> None:
+        """Record one edit; test when that filled the batch."""
+        if options.get("batch_size"):
+            desk.workspace.batch_size = options["batch_size"]
+            desk.workspace.save(update_fields=["batch_size"])
+        edit = record_edit(desk, path, description, actor=caller_name(), now=timezone.now())
+        logs.write_backup(desk, edit.batch)
+        logs.write_tracker(desk)
+        size = desk.workspace.batch_size
+        self.say(f"Recorded {path} (edit {edit.position}/{size} of batch {edit.batch.number})")
+        if edit.before is None:
+            self.say("  no earlier state is known: a rollback will leave this file alone")
+        if edit.batch.closed_at:
+            self.say(f"Batch {edit.batch.number} is complete: running the tests …")
+            self.test_batch(desk, options, edit.batch)
+
+    def test_batch(self, desk: Desk, options: dict[str, Any], batch: Batch | None) -> None:
+        baseline = find_baseline(desk)
+        tested = self.test(desk, options, batch=batch, baseline=baseline)
+        if options["format"] == "json":
+            self.print_json(tested.result)
+        else:
+            self.tell_result(tested)
+            if baseline is not None:
+                self.tell_regressions(tested)
+            if batch and not tested.result["success"]:
+                self.say(f"Report: {desk.root}/test_batch_logs/test_report_batch_{batch.number}.txt")
+                self.say(f"Go back with: batch rollback {batch.number}")
+        self.finish(tested)
+
+    def run_now(self, options: dict[str, Any]) -> None:
+        desk = self.desk(options)
+        self.test_batch(desk, options, last_batch(desk.workspace))
+
+    def status(self, options: dict[str, Any]) -> None:
+        desk = self.desk(options)
+        place = logs.write_tracker(desk)
+        told = json.loads(place.read_text())
+        if options["format"] == "json":
+            self.print_json({**told, "suggestion": suggestion(desk.workspace)})
+            return
+        current = told["current_batch"]
+        self.say(f"Workspace: {desk.root}", f"Batch size: {told['batch_size']}")
+        self.say(f"Current batch: {current['batch_id'] if current else 'none'}")
+        self.say(f"Edits: {told['edit_count']}/{told['batch_size']}")
+        words = {None: "not tested", True: "passed", False: "failed"}
+        for batch in told["batches"]:
+            self.say(f"  batch {batch['batch_id']}: {len(batch['edits'])} edits, {words[batch['success']]}")
+        cut_off = unfinished(desk)
+        if cut_off:
+            self.say(f"A rollback was cut off: `batch rollback {cut_off.batch.number}` ends it.")
+        self.say(suggestion(desk.workspace))
+
+    def backup(self, options: dict[str, Any]) -> None:
+        desk = self.desk(options)
+        last = last_batch(desk.workspace)
+        if options["number"] == (last.number if last else 0) + 1:
+            self.say(f"Kept the present state of {take_stock(desk)} files before batch {options['number']}.")
+            return
+        batch = self.batch(desk, options["number"])
+        number = logs.write_backup(desk, batch)
+        audit.record("batch.backup", actor=caller_name(), project=desk.workspace.project, target=batch)
+        self.say(f"Backup of {number} files: {desk.root}/test_batch_logs/backups/batch_{batch.number}/")
+
+    def rollback(self, options: dict[str, Any]) -> None:
+        desk = self.desk(options)
+        batch = self.batch(desk, options["number"])
+        if not options["undo"]:
+            for row in show(desk, batch):
+                self.say(f"  {row['action']}: {row['path']}")
+        if options["dry_run"]:
+            return
+        verb = undo if options["undo"] else roll_back
+        done = verb(desk, batch, force=options["force"], actor=caller_name(), now=timezone.now())
+        what = "Undid the rollback of" if done.undoes_id else "Rolled back"
+        self.say(f"{what} batch {batch.number}: {len(done.plan)} files.")
+        logs.write_tracker(desk)
+        if not options["no_test"]:
+            tested = self.test(desk, options)
+            self.tell_result(tested)
+            self.finish(tested)
+
+    def reset(self, options: dict[str, Any]) -> None:
+        desk = self.desk(options)
+        number = reset(desk, actor=caller_name(), now=timezone.now())
+        logs.write_tracker(desk)
+        self.say(f"The tracker is reset; {number} batches stay in the history.")
+
+    def baseline(self, options: dict[str, Any]) -> None:
+        desk = self.desk(options)
+        tested = self.test(desk, options, isolated=True)
+        self.tell_result(tested)
+        if not tested.trouble:
+            set_baseline(desk, tested.result, name=options["name"], now=timezone.now())
+            self.say("The baseline is set.")
+        self.finish(tested)
+
+    def compare(self, options: dict[str, Any]) -> None:
+        desk = self.desk(options)
+        own = read_baseline(desk.root, "") if options["name"] == "default" else None
+        baseline = find_baseline(desk, name=options["name"]) or own
+        if baseline is None:
+            raise CommandError("There is no baseline: run `batch baseline` first.")
+        tested = self.test(desk, options, isolated=True, baseline=baseline)
+        self.tell_result(tested)
+        self.tell_regressions(tested)
+        self.finish(tested, compared=True)
+
+    def watch(self, options: dict[str, Any]) -> None:
+        desk = self.desk(options)
+        take_stock(desk)
+        self.say(f"Watching {desk.root}; Ctrl-C ends it.")
+        for path in watch(desk.root):
+            try:
+                self.keep(desk, path, "seen by watch", options)
+            except (NothingThere, NotKeepable, OutsideWorkspace):
+                continue
+            except SystemExit:
+                continue  # red: watching goes on
+            except CommandError as problem:
+                self.stderr.write(str(problem))
+
+    def install_hook(self, options: dict[str, Any]) -> None:
+        desk = self.desk(options)
+        if options["uninstall"]:
+            self.say(remove_hook(desk.root))
+            return
+        from django.conf import settings
+
+        self.say(install_hook(desk.root, settings.BASE_DIR / "bin" / "runtrail"))
+
+    def batch(self, desk: Desk, number: int) -> Batch:
+        found = Batch.objects.filter(workspace=desk.workspace, number=number).first()
+        if found is None:
+            raise CommandError(f"There is no batch {number} here. `batch status` lists them.")
+        return found
+
+
+WORDS = {
+    "record": "record an edit; the last one of a batch runs the tests",
+    "test": "run the tests now",
+    "status": "show the current batch and all before",
+    "backup": "write the files of a batch as they were before it; for the next batch, keep all there is",
+    "rollback": "bring back what was before a batch, and run the tests",
+    "reset": "begin anew; the history stays",
+    "baseline": "run the tests and keep the results as the baseline",
+    "compare": "run the tests and hold them against the baseline",
+    "watch": "record every change by itself",
+    "install-hook": "record after every commit",
+}

@@ -1,0 +1,92 @@
+"""One program of the user's, in a process group of its own that ends with it, with bounded output."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+KEPT = 200_000  # bytes of output, the last ones
+_PATIENCE = 3.0  # seconds between asking a group to end and ending it
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    output: str
+    was_late: bool
+
+
+def run_bounded(
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    *,
+    timeout: float,
+    show: Callable[[str], None] | None = None,
+) -> Ended:
+    """Run a fixed list of arguments without a shell; whatever it started ends with it.
+
+    `show` gets the output as it comes.  On an interruption the group is ended and the exception goes on.
+    """
+    process = subprocess.Popen(
+        list(command),
+        cwd=folder,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    kept = bytearray()
+    try:
+        was_late = _follow(process, kept, time.monotonic() + timeout, show)
+    finally:
+        end_group(process)
+        if process.stdout:
+            process.stdout.close()
+    return Ended(process.returncode, kept.decode("utf-8", "replace"), was_late)
+
+
+def _follow(
+    process: subprocess.Popen[bytes], kept: bytearray, until: float, show: Callable[[str], None] | None
+) -> bool:
+    """Read until the program ended; True when its time was over first."""
+    if process.stdout is None:
+        raise ValueError("The output has to be a pipe.")
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while True:
+            is_over = process.poll() is not None
+            has_more = bool(selector.select(0 if is_over else 0.2))
+            chunk = os.read(process.stdout.fileno(), 65536) if has_more else b""
+            if chunk:
+                kept += chunk
+                del kept[:-KEPT]
+                if show:
+                    show(chunk.decode("utf-8", "replace"))
+            elif is_over:
+                return False
+            elif has_more:  # it closed its output and goes on
+                time.sleep(0.05)
+            if time.monotonic() > until:
+                return True
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """Ask the process group to end, then end it; the group outlives its leader."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+        except (ProcessLookupError, PermissionError):
+            break
+        try:
+            process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait()

@@ -1,0 +1,143 @@
+"""Runs the tests of a workspace with the user's own Python: the whole suite, or each module by itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+
+from batches.processes import Ended, run_bounded
+from batches.workspace import LOGS
+from executions.local_run import Recorder, end_report, environment_for_tests
+from executions.reports.base import CaseOutcome, UnreadableReport
+from executions.reports.reading import read
+
+LEFT_OUT = {LOGS, "node_modules", "__pycache__", "venv", "build", "dist", "site-packages"}
+TEST_FILES = ("test_*.py", "*_test.py")
+NOTHING_COLLECTED = 5  # pytest's exit code
+UNITTEST = Path(__file__).with_name("unittest_report.py")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run and how."""
+
+    root: Path
+    python: str
+    plugin: Path
+    scratch: Path
+    environment: Mapping[str, str]
+    framework: str = "pytest"
+    timeout: float = 3600.0
+    pattern: str = ""
+    isolated: bool = False
+    selected: Sequence[str] = ()
+    show: Callable[[str], None] | None = None
+    tell: Callable[[str], None] = print
+
+
+@dataclass
+class ModuleRun:
+    """How one process went; `name` is a module's path, or empty for the whole suite."""
+
+    name: str
+    ended: Ended
+    report: Path
+    cases: list[CaseOutcome] = field(default_factory=list)
+    trouble: str = ""
+
+
+def find_modules(root: Path, pattern: str = "") -> list[str]:
+    """Return the test files below `root`, by name or path where there is a pattern."""
+    return sorted(path for path in _files(root) if _is_meant(path, pattern))
+
+
+def run_suite(plan: Plan) -> list[ModuleRun]:
+    """Run what the plan says; a suite whose process crashed is run again module by module."""
+    if plan.selected:
+        return [_run(plan, 0, "", plan.selected)]
+    modules = find_modules(plan.root, plan.pattern)
+    if plan.pattern and not modules:
+        return []
+    if not plan.isolated:
+        named = modules if plan.pattern or plan.framework == "unittest" else []
+        if plan.framework == "unittest" and not named:
+            return []
+        whole = _run(plan, 0, "", named)
+        if whole.ended.was_late or whole.ended.code >= 0 or not modules:
+            return [whole]
+        plan.tell(f"The test process crashed ({-whole.ended.code}); each module is run by itself.")
+    runs = []
+    for number, module in enumerate(modules, start=1):
+        runs.append(_run(plan, number, module, [module]))
+        plan.tell(f"[{number}/{len(modules)}] {module}: {_told(runs[-1])}")
+        if runs[-1].ended.was_late:
+            break
+    return runs
+
+
+def _run(plan: Plan, number: int, name: str, arguments: Sequence[str]) -> ModuleRun:
+    report = plan.scratch / f"report-{number}.{'jsonl' if plan.framework == 'pytest' else 'xml'}"
+    report.unlink(missing_ok=True)
+    recorder = Recorder(plan.plugin, report)
+    environment = environment_for_tests(plan.environment, recorder, is_sent=False)
+    if plan.framework == "pytest":
+        command = [plan.python, "-m", "pytest", *recorder.arguments, "--tb=short", *arguments]
+    else:
+        command = [plan.python, str(UNITTEST), str(report), *arguments]
+    ended = run_bounded(command, plan.root, environment, timeout=plan.timeout, show=plan.show)
+    made = ModuleRun(name, ended, report)
+    if plan.framework == "pytest" and report.exists():
+        end_report(recorder)
+    _read(made)
+    made.trouble = _trouble(made, plan)
+    return made
+
+
+def _read(made: ModuleRun) -> None:
+    if not made.report.exists():
+        return
+    try:
+        with made.report.open("rb") as file:
+            _, outcomes = read(file)
+            made.cases = [case for case in outcomes if case.is_final and not case.is_duplicate]
+    except UnreadableReport as problem:
+        made.trouble = f"Its report can't be read: {problem}"
+
+
+def _trouble(made: ModuleRun, plan: Plan) -> str:
+    if made.ended.was_late:
+        return f"It took longer than {plan.timeout:g} seconds and was ended. --timeout gives it more."
+    if made.ended.code < 0:
+        return f"The test process crashed by signal {-made.ended.code}."
+    if made.trouble or made.cases or made.ended.code in {0, NOTHING_COLLECTED}:
+        return made.trouble
+    last = made.ended.output.strip().splitlines()[-15:]
+    return "The tests could not run:\n" + "\n".join(last)
+
+
+def _told(made: ModuleRun) -> str:
+    bad = sum(case.outcome in {"failed", "error"} for case in made.cases)
+    return made.trouble.partition("\n")[0] or f"{len(made.cases)} tests, {bad} failed"
+
+
+def _files(root: Path) -> Iterator[str]:
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(
+            name
+            for name in folders
+            if name not in LEFT_OUT
+            and not name.startswith(".")
+            and not (Path(folder) / name / "pyvenv.cfg").exists()
+        )
+        for name in names:
+            yield (Path(folder) / name).relative_to(root).as_posix()
+
+
+def _is_meant(path: str, pattern: str) -> bool:
+    name = path.rpartition("/")[2]
+    if pattern:
+        return path.endswith(".py") and (fnmatch(name, pattern) or fnmatch(path, pattern))
+    return any(fnmatch(name, usual) for usual in TEST_FILES)

@@ -1,0 +1,98 @@
+"""Runs unittest in the user's interpreter and writes JUnit XML; needs the standard library only.
+
+python unittest_report.py REPORT FILE …
+"""
+
+# mypy: ignore-errors
+import importlib.util
+import os
+import sys
+import time
+import unittest
+from pathlib import Path
+from xml.etree import ElementTree
+
+
+class Recording(unittest.TextTestResult):
+    """Keeps how each test went; sub-tests count as their test."""
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.cases = {}
+        self.begun = {}
+
+    def startTest(self, test):
+        self.begun[test.id()] = time.perf_counter()
+        self.cases[test.id()] = ["passed", ""]
+        super().startTest(test)
+
+    def stopTest(self, test):
+        self.begun[test.id()] = time.perf_counter() - self.begun[test.id()]
+        super().stopTest(test)
+
+    def keep(self, test, outcome, text):
+        self.cases[test.id()] = [outcome, text]
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self.keep(test, "failure", self.failures[-1][1])
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self.keep(test, "error", self.errors[-1][1])
+
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            kept = self.failures if issubclass(err[0], test.failureException) else self.errors
+            self.keep(test, "failure" if kept is self.failures else "error", kept[-1][1])
+
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        self.keep(test, "skipped", reason)
+
+    def addUnexpectedSuccess(self, test):
+        super().addUnexpectedSuccess(test)
+        self.keep(test, "failure", "passed, and was expected to fail")
+
+
+def load(path):
+    """Return the tests of a file; what can't be imported is a test that errs."""
+    name = path.removesuffix(".py").replace(os.sep, ".")
+    sys.path.insert(0, str(Path(path).resolve().parent))
+    try:
+        spec = importlib.util.spec_from_file_location(name, path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    except Exception as problem:
+        raised = problem
+
+        def not_imported(self):
+            raise raised
+
+        case = type("Import", (unittest.TestCase,), {"__module__": name, "test_import": not_imported})
+        return unittest.TestSuite([case("test_import")])
+    return unittest.defaultTestLoader.loadTestsFromModule(module)
+
+
+def main(report, files):
+    sys.path.insert(0, str(Path.cwd()))
+    suite = unittest.TestSuite([load(path) for path in files])
+    result = unittest.TextTestRunner(resultclass=Recording, verbosity=2).run(suite)
+    root = ElementTree.Element("testsuite", name="unittest", tests=str(len(result.cases)))
+    for name, (outcome, text) in result.cases.items():
+        class_name, _, method = name.rpartition(".")
+        seconds = f"{result.begun.get(name, 0):.6f}"
+        case = ElementTree.SubElement(root, "testcase", classname=class_name, name=method, time=seconds)
+        if outcome != "passed":
+            child = ElementTree.SubElement(
+                case, outcome, message=text.strip().splitlines()[-1] if text else ""
+            )
+            child.text = text
+    ElementTree.ElementTree(root).write(report, encoding="utf-8", xml_declaration=True)
+    return 0 if result.wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

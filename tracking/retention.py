@@ -1,0 +1,144 @@
+"""Which runs have been kept long enough: archived first, then deleted, in pieces that may be repeated."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import Storage
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import transaction
+from django.forms.models import model_to_dict
+
+from tracking.models import RetentionPolicy, TestRun, WorkflowAttempt, WorkflowJob
+
+PIECE = 50  # runs deleted in one transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """A run that may go, and the policy that says so."""
+
+    run: TestRun
+    policy: RetentionPolicy
+
+
+def expired(now: datetime) -> Iterator[Expired]:
+    """Yield every run that some policy lets go; the narrowest policy that fits a run decides alone."""
+    policies = list(RetentionPolicy.objects.select_related("environment"))
+    for project_pk in {policy.project_id for policy in policies}:
+        mine = [policy for policy in policies if policy.project_id == project_pk]
+        mine.sort(key=lambda policy: -policy.narrowness)
+        shortest = min(policy.days for policy in mine)
+        old = (
+            TestRun.objects.ended()
+            .filter(project=project_pk, pinned=False, completed_at__lt=now - timedelta(days=shortest))
+            .order_by("started_at")
+        )
+        kept = _always_kept(project_pk, max(policy.keep for policy in mine))
+        for run in old.select_related("environment", "definition", "project").iterator(chunk_size=500):
+            policy = next((one for one in mine if _fits(one, run)), None)
+            if (
+                policy is None
+                or run.completed_at is None
+                or run.completed_at >= now - timedelta(days=policy.days)
+            ):
+                continue
+            if run.pk not in kept.get((run.definition_id, run.environment_id), [])[: policy.keep]:
+                yield Expired(run, policy)
+
+
+def _is_old(run: TestRun, policy: RetentionPolicy, now: datetime) -> bool:
+    return run.completed_at is not None and run.completed_at < now - timedelta(days=policy.days)
+
+
+def prune(
+    now: datetime, *, storage: Storage, forget: Callable[[list[TestRun]], None], dry_run: bool = False
+) -> Iterator[Expired]:
+    """Archive and delete what has expired; yield each run that went, or with `dry_run` would go.
+
+    A run's archive is written whole before the run is deleted, under the same name each time, so an
+    interrupted prune is repeated without loss.
+
+    Args:
+        storage: where archives go.
+        forget: takes the results of some runs out of the history without changing any count.
+    """
+    waiting: list[Expired] = []
+    for one in list(expired(now)):
+        if dry_run:
+            yield one
+            continue
+        waiting.append(one)
+        if len(waiting) == PIECE:
+            yield from _let_go(waiting, storage, forget)
+            waiting = []
+    yield from _let_go(waiting, storage, forget)
+
+
+def archive_name(run: TestRun) -> str:
+    """Where a run's archive lies: by project and month."""
+    return f"runs/{run.project.slug}/{run.started_at:%Y-%m}/{run.test_run_id}.json.gz"
+
+
+def _let_go(found: list[Expired], storage: Storage, forget: Callable[[list[TestRun]], None]) -> list[Expired]:
+    for one in found:
+        if one.policy.archives:
+            _write(one.run, storage)
+    keys = [one.run.pk for one in found]
+    with transaction.atomic():
+        # Whoever pinned or reopened one meanwhile was faster; the lock makes whoever comes now wait.
+        free = TestRun.objects.ended().filter(pk__in=keys, pinned=False).select_for_update()
+        runs = list(free.order_by("pk"))
+        forget(runs)
+        TestRun.objects.filter(pk__in=[run.pk for run in runs]).delete()
+    gone = {run.pk for run in runs}
+    return [one for one in found if one.run.pk in gone]
+
+
+def _write(run: TestRun, storage: Storage) -> None:
+    name = archive_name(run)
+    content = gzip.compress(json.dumps(_content(run), cls=DjangoJSONEncoder).encode(), mtime=0)
+    if storage.exists(name):
+        storage.delete(name)  # of an interrupted prune
+    storage.save(name, ContentFile(content))
+
+
+def _content(run: TestRun) -> dict[str, Any]:
+    attempts = WorkflowAttempt.objects.filter(workflow__run=run)
+    return {
+        "format": "runtrail-run",
+        "version": 1,
+        "run": {
+            **model_to_dict(run),
+            "id": str(run.pk),
+            "test_run_id": run.test_run_id,
+            "project": run.project.slug,
+            "definition": run.definition.name,
+            "environment": run.environment.name,
+        },
+        "workflows": list(run.workflow_runs.order_by("position").values()),
+        "attempts": list(attempts.order_by("pk").values()),
+        "jobs": list(WorkflowJob.objects.filter(attempt__in=attempts).order_by("pk").values()),
+        "events": list(run.events.order_by("pk").values("at", "kind", "text")),
+    }
+
+
+def _fits(policy: RetentionPolicy, run: TestRun) -> bool:
+    return policy.environment_id in (None, run.environment_id) and policy.status in ("", run.status)
+
+
+def _always_kept(project_pk: int, most: int) -> dict[tuple[Any, int], list[Any]]:
+    """The newest ended runs of each definition and environment, newest first."""
+    found: dict[tuple[Any, int], list[Any]] = {}
+    rows = TestRun.objects.ended().filter(project=project_pk).newest_first()
+    for pk, definition, environment in rows.values_list("pk", "definition_id", "environment_id").iterator():
+        kept = found.setdefault((definition, environment), [])
+        if len(kept) < most:
+            kept.append(pk)
+    return found
