@@ -10,7 +10,7 @@ from typing import Any
 
 from simple_history import register
 
-from access.models import Project
+from access.models import Project, User
 from tracking.models.definitions import Environment, Step, TestDefinition
 from tracking.models.retention import RetentionPolicy
 from tracking.models.schedules import Schedule
@@ -24,5 +24,12 @@ TRACKED: tuple[tuple[type[Any], tuple[str, ...]], ...] = (
     (Schedule, ("next_at", "last_at", "last_run", "problem")),
 )
 
+
+def writer(**told: Any) -> User | None:
+    """The person who wrote; None for a program, which comes with a token and is no person."""
+    user = getattr(told.get("request"), "user", None)
+    return user if isinstance(user, User) else None
+
+
 for model, left_out in TRACKED:
-    register(model, app="tracking", excluded_fields=list(left_out))
+    register(model, app="tracking", excluded_fields=list(left_out), get_user=writer)
