@@ -73,8 +73,10 @@ def _before(run: TestRun) -> TestRun | None:
     """The run that it repeats; else the last ended one of its definition and environment before it."""
     if run.rerun_of is not None:
         return run.rerun_of
-    earlier = TestRun.objects.ended().filter(
-        definition=run.definition_id, environment=run.environment_id, started_at__lt=run.started_at
+    earlier = (
+        TestRun.objects.ended()
+        .counted()
+        .filter(definition=run.definition_id, environment=run.environment_id, started_at__lt=run.started_at)
     )
     found: TestRun | None = earlier.select_related("definition", "environment").newest_first().first()
     return found

@@ -12,7 +12,7 @@ from tests.batches.test_seed_commands import desk, edit, installed  # noqa: F401
 
 pytestmark = [pytest.mark.embedded, pytest.mark.timeout(300)]
 TABLE = (Path(__file__).resolve().parents[2] / "docs/commands.md").read_text()
-LINES = re.findall(r"^\| 003 \| `.+?` \| `(.+?)`.*? \| works \|$", TABLE, re.MULTILINE)
+LINES = list(dict.fromkeys(re.findall(r"^\| 003 \| `.+?` \| `(.+?)`.*? \| works \|$", TABLE, re.MULTILINE)))
 PLACES = {"<file_path>": "orchestrator.py", "<batch_id>": "1"}
 
 

@@ -36,6 +36,7 @@ def test_a_maintainer_leaves_a_run_out_and_the_page_says_who_and_why(client, mai
     page = shown(client, place)
     assert "Left out of the statistics by mia" in page
     assert "the &lt;runners&gt; were down" in page
+    assert "not counted" in shown(client, "/runs/")
     assert DayTiming.objects.get().passed == 0
 
     client.post(f"{place}include/")

@@ -1,7 +1,10 @@
 """A run is noted, pinned and left out of the statistics, by name and with a reason."""
 
+from types import SimpleNamespace
+
 import pytest
 
+from access.api.authentication import Program
 from access.models import AuditEntry, Project
 from tests.factories import (
     make_definition,
@@ -14,6 +17,7 @@ from tests.factories import (
 from tests.tracking.fakes import after
 from tracking import curation
 from tracking.models import TRACKED, DayTiming, RunnerDay, TestRun
+from tracking.models.changes import writer
 from tracking.rollups import keep_figures
 
 pytestmark = pytest.mark.django_db
@@ -112,3 +116,11 @@ def test_rows_that_machines_write_keep_no_versions():
     assert {model.__name__ for model, _ in TRACKED} == {
         *("Project", "Environment", "TestDefinition", "Step", "RetentionPolicy", "Schedule")
     }
+
+
+def test_a_version_names_the_person_and_no_program():
+    ada, environment = make_user(), make_environment()
+
+    assert writer(environment, request=SimpleNamespace(user=ada)) == ada
+    assert writer(environment, request=SimpleNamespace(user=object.__new__(Program))) is None
+    assert writer(environment, request=None) is None

@@ -1,9 +1,13 @@
 """Definitions that start by the clock: each tick once, and what was missed is said."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import timedelta
+from threading import Barrier, Lock
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 
 from tests.factories import make_definition, make_environment, make_project
 from tests.tracking.fakes import NINE, after
@@ -143,3 +147,25 @@ def test_a_schedule_joins_rows_of_one_project():
 
     with pytest.raises(ValidationError, match="another project"):
         schedule.full_clean()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_schedulers_that_look_at_the_same_moment_start_one_run_for_each_tick():
+    for number in range(3):
+        make_schedule(definition=make_definition(f"nightly-{number}"))
+    ready = Barrier(4)
+    # Connections to SQLite in memory share one table lock, and do not wait for it.
+    turns = Lock() if connection.vendor == "sqlite" else nullcontext()
+
+    def look(_):
+        try:
+            ready.wait(timeout=10)
+            with turns:
+                return len(scheduling.start_due(now=after(3601)))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as schedulers:
+        begun = list(schedulers.map(look, range(4)))
+
+    assert sum(begun) == TestRun.objects.count() == 3

@@ -36,6 +36,7 @@ class RunSerializer(CamelModelSerializer):
             *("id", "test_run_id", "test_definition_id", "definition", "status", "reason", "started_at"),
             *("completed_at", "duration", "environment", "environment_kind", "space", "triggered_by"),
             *("branch", "commit_sha", "tree_hash", "metadata", "rerun_of"),
+            *("note", "pinned", "excluded_at", "excluded_reason"),
         )
         read_only_fields = fields
 

@@ -25,9 +25,10 @@ TRACKED: tuple[tuple[type[Any], tuple[str, ...]], ...] = (
 )
 
 
-def writer(**told: Any) -> User | None:
-    """The person who wrote; None for a program, which comes with a token and is no person."""
-    user = getattr(told.get("request"), "user", None)
+def writer(instance: Any, **known: Any) -> User | None:
+    """The person who writes: set by the admin, else whose page it is; a program's token is nobody here."""
+    by_page = getattr(known.get("request"), "user", None)
+    user = getattr(instance, "_history_user", None) or by_page
     return user if isinstance(user, User) else None
 
 
