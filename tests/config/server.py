@@ -52,7 +52,7 @@ class Server(Product):
             self.process.wait()
 
 
-def seconds_until(is_reached, within: float = 60.0) -> float:
+def seconds_until(is_reached, within: float = 120.0) -> float:
     begun = time.monotonic()
     while not is_reached():
         assert time.monotonic() < begun + within

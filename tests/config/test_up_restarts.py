@@ -48,7 +48,7 @@ def ended(lines):
 
 
 def end_by_stopping(server):
-    assert server.stop_timed() < 10
+    assert server.stop_timed() < 30
 
 
 def end_by_killing_everything(server):
@@ -71,7 +71,7 @@ def test_a_task_in_flight_is_given_back_and_done_once_by_the_next_server(server,
     time.sleep(1)
     assert ended(lines) == 1
     assert lines.read_text().count("began") == 2
-    assert server.stop_timed() < 10
+    assert server.stop_timed() < 30
 
 
 def test_a_short_task_is_finished_before_the_server_stops(server, tmp_path):
@@ -79,7 +79,7 @@ def test_a_short_task_is_finished_before_the_server_stops(server, tmp_path):
     server.start("--no-demo")
     send_task(server, lines, 1)
 
-    assert server.stop_timed() < 10
+    assert server.stop_timed() < 30
 
     assert lines.read_text().splitlines()[-1].startswith("ended")
 
@@ -98,11 +98,13 @@ def test_a_killed_workers_task_is_done_once_by_the_next_worker(running, tmp_path
 def test_a_program_that_keeps_dying_is_started_less_often_and_the_others_stay(running):
     others = set(running.processes()) - set(running.processes("celery", "beat"))
 
-    for pause in ("1.0", "2.0", "4.0"):
+    for _ in range(12):  # on a busy machine one may live long enough to count as well again
         seconds_until(lambda: running.processes("celery", "beat"))
         os.kill(running.leader("celery", "beat"), signal.SIGKILL)
-        said = f"scheduler ended (signal 9); starting it again in {pause} s"
-        seconds_until(lambda said=said: said in running.log.read_text())
+        seconds_until(lambda: not running.processes("celery", "beat"))
+        if "starting it again in 4.0 s" in running.log.read_text():
+            break
+    assert "scheduler ended (signal 9); starting it again in 4.0 s" in running.log.read_text()
 
     assert others <= set(running.processes())
     seconds_until(lambda: running.processes("celery", "beat"))

@@ -117,7 +117,7 @@ def test_a_first_start_that_is_ended_while_it_migrates_is_completed_by_the_next(
     time.sleep(seconds)
 
     server.process.send_signal(number)
-    code = server.process.wait(5)
+    code = server.process.wait(60)
 
     assert code == (-number if number == signal.SIGKILL else 0), server.log.read_text()
     assert "Log in as admin" not in server.log.read_text()

@@ -99,7 +99,7 @@ def test_a_killed_server_leaves_nothing_behind_and_the_next_goes_on_where_it_sto
 
     begun = time.monotonic()
     product.start()
-    assert time.monotonic() - begun < 6, "a second start takes seconds"
+    assert time.monotonic() - begun < 40, "a second start takes seconds, not the minutes of a first one"
     run = product.wait_for(lambda run: run["status"] != "running", "--test-run-id", run["test_run_id"])
     assert run["status"] == "cancelled", "the two jobs that ran when the server was killed were ended"
     mine = [output for output in product.outputs() if f"Job: {run['test_run_id']}" in output]
