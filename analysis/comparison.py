@@ -93,7 +93,7 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
 
 def _stats() -> Any:
     """Loading SciPy's statistics takes longer than the whole server's start, so it is loaded when needed."""
-    from scipy import stats  # noqa: PLC0415
+    from scipy import stats
 
     return stats
 
