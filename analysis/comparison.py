@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy import stats
 
 Z95 = 1.959964
 Z80 = 0.841621  # power of 80 %
@@ -66,7 +66,7 @@ def compare(
     if min(len(x), len(y)) < FEWEST:
         return Comparison(len(base), len(head), *medians, difference=shift, ratio=ratio)
     low, high = _interval(shifts, len(x), len(y))
-    test = stats.mannwhitneyu(y, x, alternative="two-sided", method="auto")
+    test = _stats().mannwhitneyu(y, x, alternative="two-sided", method="auto")
     tolerance = max(same_within * medians[0], floor)
     return Comparison(
         n_base=len(base),
@@ -88,7 +88,14 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     """Return the p-values adjusted for being looked at together (false discovery rate), in their order."""
     if not p_values:
         return []
-    return [float(value) for value in stats.false_discovery_control(np.asarray(p_values), method="bh")]
+    return [float(value) for value in _stats().false_discovery_control(np.asarray(p_values), method="bh")]
+
+
+def _stats() -> Any:
+    """Loading SciPy's statistics takes longer than the whole server's start, so it is loaded when needed."""
+    from scipy import stats
+
+    return stats
 
 
 def _sample(values: Sequence[float]) -> np.ndarray:
