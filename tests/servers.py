@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 
 IS_ROOT = os.geteuid() == 0
+NO_DATABASE = ("tests/analysis/", "tests/client/", "tests/executions/reports/")
 PLAIN_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
@@ -46,11 +47,16 @@ def pytest_configure(config) -> None:
 
 
 def pytest_collection_modifyitems(config, items) -> None:
+    """On PostgreSQL leave out what is SQLite's by its nature, and what asks no database at all."""
     if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
         return
-    embedded = [item for item in items if item.get_closest_marker("embedded")]
-    items[:] = [item for item in items if not item.get_closest_marker("embedded")]
-    config.hook.pytest_deselected(items=embedded)
+    once = [item for item in items if _runs_once(item)]
+    items[:] = [item for item in items if not _runs_once(item)]
+    config.hook.pytest_deselected(items=once)
+
+
+def _runs_once(item) -> bool:
+    return bool(item.get_closest_marker("embedded")) or item.nodeid.startswith(NO_DATABASE)
 
 
 def pytest_report_header(config) -> str:

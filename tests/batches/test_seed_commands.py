@@ -10,6 +10,8 @@ import pytest
 
 from tests.command_line import CommandLine
 
+pytestmark = pytest.mark.embedded  # processes as a user has them, on the database a user has
+
 FILES = ["orchestrator", "dnp_integration", "circuit_breaker", "report_generator", "canonical_notation"]
 TEST = (
     "import unittest, {0}\nclass T(unittest.TestCase):\n    def test_it(self):\n        assert {0}.f() == 1\n"

@@ -8,6 +8,8 @@ import pytest
 
 from tests.command_line import CommandLine
 
+pytestmark = pytest.mark.embedded  # processes as a user has them, on the database a user has
+
 
 @pytest.fixture
 def command_line(tmp_path):

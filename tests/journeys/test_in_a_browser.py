@@ -11,6 +11,7 @@ from tests.journeys.product import PASSWORD, Product
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [
+    pytest.mark.embedded,  # what a page does in a browser depends on no database
     pytest.mark.journey,
     pytest.mark.browser,
     pytest.mark.timeout(600),
