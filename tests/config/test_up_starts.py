@@ -100,7 +100,10 @@ def test_a_folder_where_nothing_may_be_written_is_told_in_a_line():
 def test_a_database_server_that_is_not_there_is_told_in_a_line(tmp_path):
     url = {"DATABASE_URL": f"postgresql://ada:hunter2@127.0.0.1:{free_port()}/runtrail"}
 
-    code, said = up(tmp_path, "--port", str(free_port()), variables=url)
+    for _ in range(3):  # another test's server may have taken the port meanwhile
+        code, said = up(tmp_path, "--port", str(free_port()), variables=url)
+        if "Address already in use" not in said:
+            break
 
     assert (code, said.count("\n")) == (1, 1)
     assert said.startswith("CommandError: The database that DATABASE_URL names can't be used: ")
