@@ -11,7 +11,7 @@ from typing import Any
 import plotly
 import structlog
 
-from config import beat, env, logs, places, rest
+from config import beat, env, load, logs, places, rest
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA = env.folder("RUNTRAIL_DATA", BASE_DIR / ".data")
@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "access",
     "tracking",
     "executions",
+    "performance",
     "batches",
     "dashboards",
     "django.contrib.admin",
@@ -246,3 +247,4 @@ CI_SERVICES: dict[str, dict[str, Any]] = {
     "local": {"BACKEND": "tracking.ci.local.LocalProcesses", "OPTIONS": {"folder": DATA / "local_jobs"}},
 }
 RUN_KINDS: dict[str, str] = {}  # kind of definition above tracking -> name of the task that runs it
+LOAD_GENERATORS, METRIC_SOURCES = load.GENERATORS, load.metric_sources()

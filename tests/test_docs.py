@@ -13,12 +13,12 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 READERS = {"text", "number", "flag", "secret", "words", "one_of", "folder", "url", "redis", "get"}
 READERS |= {"database", "other_database"}
-OURS = {"config", "access", "tracking", "executions", "batches"}
+OURS = {"config", "access", "tracking", "executions", "performance", "batches"}
 
 
 def variables_read():
     """Names that config/ and the commands read from the environment."""
-    folders = [ROOT / "config", *(ROOT / app / "management" for app in ("tracking", "executions", "batches"))]
+    folders = [ROOT / "config", *(ROOT / app / "management" for app in sorted(OURS - {"config", "access"}))]
     for source in [ROOT / "manage.py", *(path for folder in folders for path in folder.rglob("*.py"))]:
         for node in ast.walk(ast.parse(source.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:

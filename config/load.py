@@ -1,0 +1,27 @@
+"""Programs that put load on a system, and sources that tell how its machines felt meanwhile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from config import env
+
+GENERATORS = {  # each a program of its own: python -m MODULE PLAN FOLDER
+    "open_loop": "performance.generators.open_loop",
+    "locust": "performance.generators.locust",
+}
+
+
+def metric_sources() -> dict[str, dict[str, Any]]:
+    """Return the sources of series, in the form that Django's readers know from its own settings."""
+    return {
+        "host": {"BACKEND": "performance.sources.host.Host"},
+        "prometheus": {
+            "BACKEND": "performance.sources.prometheus.Prometheus",
+            "OPTIONS": {"url": env.url("PROMETHEUS_URL", "") if env.text("PROMETHEUS_URL") else ""},
+        },
+        "cloudwatch": {
+            "BACKEND": "performance.sources.cloudwatch.CloudWatch",
+            "OPTIONS": {"region": env.text("AWS_REGION")},
+        },
+    }

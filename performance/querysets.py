@@ -1,0 +1,69 @@
+"""Questions about many workloads, runs, figures and changes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from access.models import Project
+
+
+class WorkloadQuerySet(models.QuerySet):
+    """What load can be put on something."""
+
+    def of(self, project: Project) -> Self:
+        return self.filter(project=project)
+
+    def in_use(self) -> Self:
+        return self.filter(is_archived=False)
+
+
+class WorkloadRunQuerySet(models.QuerySet):
+    """Drives of workloads."""
+
+    def of(self, project: Project) -> Self:
+        return self.filter(run__project=project)
+
+    def for_list(self) -> Self:
+        return self.select_related("run__definition", "run__environment", "workload", "component")
+
+    def running(self) -> Self:
+        return self.filter(run__status="running")
+
+    def undriven(self, now: datetime) -> Self:
+        """Going, and nobody holds the lease."""
+        return self.running().filter(Q(run__driver_until=None) | Q(run__driver_until__lte=now))
+
+    def judged(self) -> Self:
+        """Fit for a series: measured whole, by a generator that kept up, not left out."""
+        return self.filter(
+            run__status__in=["passed", "failed"],
+            run__excluded_at=None,
+            summarized_at__isnull=False,
+            generator_limit="",
+            stopped_early="",
+        )
+
+
+class MetricQuerySet(models.QuerySet):
+    """Figures of workload runs."""
+
+    def of_all_requests(self) -> Self:
+        return self.filter(request="")
+
+
+class MetricSeriesQuerySet(models.QuerySet):
+    """Series over the time of runs."""
+
+    def measured(self) -> Self:
+        return self.filter(n__gt=0)
+
+
+class ChangePointQuerySet(models.QuerySet):
+    """Changes of level."""
+
+    def open_alarms(self) -> Self:
+        return self.filter(is_alarm=True, state="new")
