@@ -39,6 +39,19 @@ def number(value: float | None) -> str:
 
 
 @register.filter
+def signed(value: float | None) -> str:
+    """Write a difference in seconds: 16 -> "+16 s", -2 -> "−2.0 s", 0 -> "0 s"."""
+    text = duration(value)
+    return f"+{text}" if value is not None and value > 0 else text
+
+
+@register.filter
+def part(name: str) -> str:
+    """Write the name of a part of a run's time: "lost_parallelism" -> "lost parallelism"."""
+    return "set-up" if name == "setup" else name.replace("_", " ")
+
+
+@register.filter
 def exact(value: datetime | None) -> str:
     """Write a time to the second in the reader's zone, as in "2026-01-04 09:30:00"."""
     return NOTHING if not value else timezone.localtime(value).strftime("%Y-%m-%d %H:%M:%S")

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -40,6 +40,18 @@ NEWEST = ("-started_at", "-test_run_id")
 IDENTIFIER = OpenApiParameter("id", OpenApiTypes.STR, "path", description="The UUID, or the testRunId.")
 
 
+def named_run(runs: Any, name: str) -> TestRun:
+    """The one of `runs` that a path or query names by its UUID or its testRunId; else 404."""
+    if "\0" in name:  # which no id has, and PostgreSQL refuses to be asked for
+        raise Http404("There is no such run.")
+    try:
+        wanted: dict[str, Any] = {"pk": uuid.UUID(name)}
+    except ValueError:
+        wanted = {"test_run_id": name}
+    found: TestRun = get_object_or_404(runs, **wanted)
+    return found
+
+
 class RunPages(ByCursor):
     ordering = NEWEST  # type: ignore[assignment]
 
@@ -61,13 +73,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectViewSe
     }
 
     def get_object(self) -> TestRun:
-        named = str(self.kwargs["pk"])
-        try:
-            wanted: dict[str, Any] = {"pk": uuid.UUID(named)}
-        except ValueError:
-            wanted = {"test_run_id": named}
-        found: TestRun = get_object_or_404(self.get_queryset(), **wanted)
-        return found
+        return named_run(self.get_queryset(), str(self.kwargs["pk"]))
 
     @extend_schema(request=StartSerializer, responses={201: RunSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:

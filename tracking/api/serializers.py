@@ -122,8 +122,8 @@ class JobSerializer(CamelModelSerializer):
         model = WorkflowJob
         fields = (
             *("job_id", "name", "status", "conclusion", "created_at", "started_at", "completed_at"),
-            *("queue", "execution", "total", "method", "quality", "runner_name", "runner_group", "labels"),
-            *("reason", "url"),
+            *("queue", "setup", "execution", "total", "method", "quality", "runner_name", "runner_group"),
+            *("labels", "reason", "url"),
         )
 
 
