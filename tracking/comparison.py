@@ -125,7 +125,7 @@ class Comparisons:
         """The answer in one line."""
         if len(self.found) == 1:
             return self.found[0].sentence
-        counts = {verdict: 0 for verdict in _ORDER}
+        counts = dict.fromkeys(_ORDER, 0)
         for one in self.found:
             counts[one.parts["total"].verdict] += 1
         told = [f"{count} {verdict}" for verdict, count in counts.items() if count]

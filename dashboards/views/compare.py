@@ -35,7 +35,9 @@ def compare(request: HttpRequest) -> HttpResponse:
         "base_id": base_id,
         "head_ids": head_ids[:MOST_HEADS] + [""] * (len(head_ids) < MOST_HEADS),
         "missing": [
-            ("base" if at == 0 else "head", name) for at, name in enumerate(wanted) if name and name not in known
+            ("base" if at == 0 else "head", name)
+            for at, name in enumerate(wanted)
+            if name and name not in known
         ],
         "too_many": len(head_ids) > MOST_HEADS and MOST_HEADS,
         "recent": runs.ended().newest_first()[:RECENT],
