@@ -21,7 +21,7 @@ class Measured:
     """Seconds: a value for each workflow that was measured, of `setup` one for each job.
 
     `retries` is the execution time of attempts that a later one replaced.  `lost_parallelism`, by the
-    workflow's position, is how long after the run's start it was handed over: what did not go on side by side.
+    workflow's position, is how long after the run's start it was handed over: not side by side.
     """
 
     queue: list[float] = field(default_factory=list)

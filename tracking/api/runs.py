@@ -11,7 +11,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -23,6 +23,7 @@ from access.api.errors import Conflict, Refused
 from access.api.paging import ByCursor
 from access.models import Role
 from tracking import lifecycle, reporting, tasks, tracker, tracking_file
+from tracking.api.curation import IDENTIFIER, CurationActions
 from tracking.api.filters import RunFilter
 from tracking.api.serializers import (
     MetricsSerializer,
@@ -37,7 +38,6 @@ from tracking.recording import record_workflow
 from tracking.timing import time_run
 
 NEWEST = ("-started_at", "-test_run_id")
-IDENTIFIER = OpenApiParameter("id", OpenApiTypes.STR, "path", description="The UUID, or the testRunId.")
 
 
 def named_run(runs: Any, name: str) -> TestRun:
@@ -56,7 +56,7 @@ class RunPages(ByCursor):
     ordering = NEWEST  # type: ignore[assignment]
 
 
-class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectViewSet):
+class RunViewSet(CurationActions, mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectViewSet):
     """Executions of test definitions, newest first."""
 
     queryset = TestRun.objects.select_related("definition", "environment", "rerun_of").defer(
@@ -70,6 +70,7 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectViewSe
         **dict.fromkeys(["create", "cancel", "rerun", "complete"], Role.REPORTER),
         **dict.fromkeys(["workflow_runs", "metrics", "tracking"], Role.VIEWER),
         "record_workflow": Role.REPORTER,
+        **CurationActions.curation_roles,
     }
 
     def get_object(self) -> TestRun:
