@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
+
+from django.template.loader import render_to_string
 
 from tracking.comparison import compare_runs
 from tracking.models import TestRun, WorkflowAttempt
 from tracking.timing import METHODS, QUALITIES, time_run
 
 SLOWEST, FAILED = 10, 50
+FORMS = {"html": "text/html", "md": "text/markdown", "json": "application/json"}
+
+
+def written(data: dict[str, Any], form: str) -> str:
+    """Return the report in one of `FORMS`: one text that needs nothing from elsewhere."""
+    if form == "json":
+        return json.dumps(data, indent=2, default=str) + "\n"
+    return render_to_string(f"reports/run.{form}", {"report": data})
 
 
 def report_data(run: TestRun, *, now: datetime) -> dict[str, Any]:

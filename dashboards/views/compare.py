@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.template.loader import render_to_string
 from django.utils import timezone
 
 from access.models import Role
@@ -16,7 +15,7 @@ from dashboards.finders import find_run
 from dashboards.rendering import page
 from tracking.comparison import MOST_HEADS, as_rows, compare_many
 from tracking.models import TestRun
-from tracking.run_report import report_data
+from tracking.run_report import report_data, written
 
 RECENT = 50
 
@@ -61,6 +60,6 @@ def _possible(names: list[str]) -> list[str]:
 def report(request: HttpRequest, run: TestRun) -> HttpResponse:
     """Hand out the report of a run as one self-contained file."""
     data = report_data(run, now=timezone.now())
-    answer = HttpResponse(render_to_string("reports/run.html", {"report": data}))
+    answer = HttpResponse(written(data, "html"))
     answer["Content-Disposition"] = f'attachment; filename="{run.test_run_id}.html"'
     return answer

@@ -11,9 +11,10 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins
 from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -35,6 +36,7 @@ from tracking.api.serializers import (
 from tracking.models import TestRun, WorkflowJob
 from tracking.plan import NotRunnable
 from tracking.recording import record_workflow
+from tracking.run_report import FORMS, report_data, written
 from tracking.timing import time_run
 
 NEWEST = ("-started_at", "-test_run_id")
@@ -68,7 +70,7 @@ class RunViewSet(CurationActions, mixins.ListModelMixin, mixins.RetrieveModelMix
     lookup_value_regex = "[^/]+"
     roles: ClassVar[dict[str, Role]] = {
         **dict.fromkeys(["create", "cancel", "rerun", "complete"], Role.REPORTER),
-        **dict.fromkeys(["workflow_runs", "metrics", "tracking"], Role.VIEWER),
+        **dict.fromkeys(["workflow_runs", "metrics", "tracking", "report"], Role.VIEWER),
         "record_workflow": Role.REPORTER,
         **CurationActions.curation_roles,
     }
@@ -140,6 +142,23 @@ class RunViewSet(CurationActions, mixins.ListModelMixin, mixins.RetrieveModelMix
         run = TestRun.objects.for_file().get(pk=self.get_object().pk)
         answer = HttpResponse(tracking_file.content(run, timezone.now()), content_type="application/json")
         answer["Content-Disposition"] = f'inline; filename="{run.test_run_id}.json"'
+        return answer
+
+    @extend_schema(
+        responses={(200, kind): OpenApiTypes.STR for kind in FORMS.values()},
+        parameters=[IDENTIFIER, OpenApiParameter("format", OpenApiTypes.STR, enum=[*FORMS])],
+        filters=False,
+    )
+    @action(detail=True, pagination_class=None)
+    def report(self, request: Request, pk: str = "") -> HttpResponse:
+        """One self-contained file about the run, as `generate_report` writes it; html without `format`."""
+        form = request.query_params.get("format") or "html"
+        if form not in FORMS:
+            raise ValidationError({"format": [f"There are {', '.join(FORMS)}."]})
+        run = self.get_object()
+        text = written(report_data(run, now=timezone.now()), form)
+        answer = HttpResponse(text, content_type=f"{FORMS[form]}; charset=utf-8")
+        answer["Content-Disposition"] = f'attachment; filename="{run.test_run_id}.{form}"'
         return answer
 
     @extend_schema(responses=WorkflowRunSerializer(many=True), parameters=[IDENTIFIER], filters=False)
