@@ -7,10 +7,22 @@ import zoneinfo
 from collections.abc import Callable
 
 import structlog
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
 from access.models import Project
+
+
+class NoNulMiddleware:
+    """Refuse an address with a NUL: nothing is named so, and PostgreSQL fails when it is asked for it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            return JsonResponse({"detail": "An address can't hold a NUL (%00)."}, status=400)
+        return self.get_response(request)
 
 
 class RequestContextMiddleware:

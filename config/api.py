@@ -19,12 +19,14 @@ from executions.api.reports import ReportViewSet
 from executions.api.runs import RunWithResultsViewSet
 from tracking.api.definitions import DefinitionViewSet, EnvironmentViewSet
 from tracking.api.projects import ProjectViewSet
+from tracking.api.schedules import ScheduleViewSet
 from tracking.ci import CIUnavailable
 
 router = SimpleRouter()
 router.register("projects", ProjectViewSet, "project")
 router.register("environments", EnvironmentViewSet, "environment")
 router.register("test-definitions", DefinitionViewSet, "test-definition")
+router.register("schedules", ScheduleViewSet, "schedule")
 router.register("test-runs", RunWithResultsViewSet, "test-run")
 router.register("reports", ReportViewSet, "report")
 router.register("test-cases", CaseViewSet, "test-case")

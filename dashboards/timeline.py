@@ -69,14 +69,19 @@ class Timeline:
 
 
 def draw(
-    workflows: Iterable[WorkflowRun], attempts: dict[int, WorkflowAttempt], *, start: datetime, now: datetime
+    workflows: Iterable[WorkflowRun],
+    attempts: dict[int, WorkflowAttempt],
+    *,
+    start: datetime,
+    now: datetime,
+    end: datetime | None = None,
 ) -> Timeline:
     """Return the bars of `workflows`; `attempts` holds the latest attempt by the workflow's key.
 
-    The axis goes from `start` to the last end, or to `now` while something is open.
+    The axis goes from `start` to `end`; without it to the last end, or to `now` while something is open.
     """
     pairs = [(workflow, attempts.get(workflow.pk)) for workflow in workflows]
-    end = _end(pairs, start, now)
+    end = end or last_end(pairs, start, now)
     ticks, step = _ticks(start, end)
     return Timeline([_line(*pair, start, end, now) for pair in pairs], ticks, step < 60)
 
@@ -103,7 +108,10 @@ def plain(line: Line) -> dict[str, Any]:
     }
 
 
-def _end(pairs: list[tuple[WorkflowRun, WorkflowAttempt | None]], start: datetime, now: datetime) -> datetime:
+def last_end(
+    pairs: list[tuple[WorkflowRun, WorkflowAttempt | None]], start: datetime, now: datetime
+) -> datetime:
+    """Return when the last of the workflows ended; `now` while one is open."""
     ends = [attempt.completed_at for _, attempt in pairs if attempt and attempt.completed_at]
     if any(workflow.is_open for workflow, _ in pairs):
         ends.append(now)

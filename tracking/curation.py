@@ -16,7 +16,7 @@ from tracking.tracker import note
 LONGEST = 2000
 
 
-def annotate(run: TestRun, text: str, *, by: User, now: datetime) -> bool:
+def annotate(run: TestRun, text: str, *, by: User | str, now: datetime) -> bool:
     """Keep `text` as the note of `run`; an empty one removes it.  False where nothing changed."""
     text = text.strip()[:LONGEST]
     with transaction.atomic():
@@ -27,7 +27,7 @@ def annotate(run: TestRun, text: str, *, by: User, now: datetime) -> bool:
     return True
 
 
-def pin(run: TestRun, *, pinned: bool, by: User, now: datetime) -> bool:
+def pin(run: TestRun, *, pinned: bool, by: User | str, now: datetime) -> bool:
     """Keep `run` for ever, or let the retention policies have it again.  False where nothing changed."""
     with transaction.atomic():
         if not TestRun.objects.filter(pk=run.pk, pinned=not pinned).update(pinned=pinned):
@@ -38,7 +38,7 @@ def pin(run: TestRun, *, pinned: bool, by: User, now: datetime) -> bool:
     return True
 
 
-def exclude(run: TestRun, reason: str, *, by: User, now: datetime) -> bool:
+def exclude(run: TestRun, reason: str, *, by: User | str, now: datetime) -> bool:
     """Take `run` out of the figures of its day, and so of trends and expectations.
 
     The run and its own figures stay as they are.  False where it was out already.
@@ -59,7 +59,7 @@ def exclude(run: TestRun, reason: str, *, by: User, now: datetime) -> bool:
     return True
 
 
-def take_back(run: TestRun, *, by: User, now: datetime) -> bool:
+def take_back(run: TestRun, *, by: User | str, now: datetime) -> bool:
     """Let `run` count again.  False where it counts already."""
     with transaction.atomic():
         changed = TestRun.objects.filter(pk=run.pk, excluded_at__isnull=False)

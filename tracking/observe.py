@@ -170,7 +170,7 @@ def _write_job(row: WorkflowJob, job: RemoteJob, attempt_started_at: datetime | 
     row.name, row.status, row.conclusion = job.name, job.status, job.conclusion
     row.created_at, row.started_at, row.completed_at = job.created_at, job.started_at, job.completed_at
     row.runner_id, row.runner_name, row.runner_group = job.runner_id, job.runner_name, job.runner_group
-    row.labels, row.reason, row.url = job.labels, job.reason, job.url
+    row.labels, row.reason, row.url, row.setup = job.labels, job.reason, job.url, job.setup
     row.queue, row.execution, row.total = times.queue, times.execution, times.total
     row.method, row.quality = times.method, times.quality
     row.save()

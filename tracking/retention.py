@@ -103,10 +103,17 @@ def _let_go(found: list[Expired], storage: Storage, forget: Callable[[list[TestR
 
 def _write(run: TestRun, storage: Storage) -> None:
     name = archive_name(run)
-    content = gzip.compress(json.dumps(_content(run), cls=DjangoJSONEncoder).encode(), mtime=0)
+    content = gzip.compress(json.dumps(_content(run), cls=_ToTheMicrosecond).encode(), mtime=0)
     if storage.exists(name):
         storage.delete(name)  # of an interrupted prune
     storage.save(name, ContentFile(content))
+
+
+class _ToTheMicrosecond(DjangoJSONEncoder):
+    """Django's own cuts times to the millisecond; what an archive gives back is to be what went in."""
+
+    def default(self, o: Any) -> Any:
+        return o.isoformat() if isinstance(o, datetime) else super().default(o)
 
 
 def _content(run: TestRun) -> dict[str, Any]:

@@ -20,6 +20,14 @@ def keep_figures(run: TestRun) -> None:
 
     Counting again, not adding: a run that a later attempt reopened closes twice and counts once.
     """
+    with transaction.atomic():
+        keep_own_figures(run)
+        recount_day(run)
+        keep_runners(run)
+
+
+def keep_own_figures(run: TestRun) -> None:
+    """Write the figures of a closed run, and leave its day as it is."""
     rows = list(WorkflowAttempt.objects.filter(workflow__run=run).newest().timed().values_list(*PARTS))
     columns = {
         part: [row[number] for row in rows if row[number] is not None] for number, part in enumerate(PARTS)
@@ -28,10 +36,7 @@ def keep_figures(run: TestRun) -> None:
     for part, values in columns.items():
         figures[f"{part}_sum"] = sum(values)
         figures[f"{part}_sketch"] = sketches.sketch(values)
-    with transaction.atomic():
-        RunTiming.objects.update_or_create(run=run, defaults=figures)
-        recount_day(run)
-        keep_runners(run)
+    RunTiming.objects.update_or_create(run=run, defaults=figures)
 
 
 def forget_figures(run: TestRun) -> None:

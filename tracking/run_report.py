@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from tracking.comparison import Part, compare_runs
+from django.template.loader import render_to_string
+
+from tracking.comparison import compare_runs
 from tracking.models import TestRun, WorkflowAttempt
 from tracking.timing import METHODS, QUALITIES, time_run
 
 SLOWEST, FAILED = 10, 50
+FORMS = {"html": "text/html", "md": "text/markdown", "json": "application/json"}
+
+
+def written(data: dict[str, Any], form: str) -> str:
+    """Return the report in one of `FORMS`: one text that needs nothing from elsewhere."""
+    if form == "json":
+        return json.dumps(data, indent=2, default=str) + "\n"
+    return render_to_string(f"reports/run.{form}", {"report": data})
 
 
 def report_data(run: TestRun, *, now: datetime) -> dict[str, Any]:
@@ -88,12 +99,8 @@ def _comparison(before: TestRun, run: TestRun) -> dict[str, Any]:
         "base": before.test_run_id,
         "is_original": run.rerun_of_id == before.pk,
         "answer": found.sentence,
+        "could_see": found.could_see,
         "share_of_queueing": found.share_of_queueing,
-        "parts": [_part(part) for part in found.parts.values()],
+        "parts": [{"name": part.name, **part.numbers} for part in found.parts.values()],
         "differences": [{"name": name, "base": one, "head": two} for name, one, two in found.differences],
     }
-
-
-def _part(part: Part) -> dict[str, Any]:
-    names = ("name", "base", "head", "difference", "ratio", "low", "high", "verdict", "reason", "single")
-    return {name: getattr(part, name) for name in names}

@@ -1,4 +1,4 @@
-"""Distributions of two runs side by side.  Plain data in, Plotly dictionaries out."""
+"""Figures of runs side by side.  Plain data in, Plotly dictionaries out."""
 
 from __future__ import annotations
 
@@ -7,31 +7,50 @@ from typing import Any
 
 from dashboards.charts.theme import color, layout
 
-Times = Sequence[tuple[float | None, float | None]]  # queue and execution of each workflow, in seconds
+MOST_POINTS = 500  # drawn of one run and part; more are thinned evenly
+Times = tuple[str, Sequence[float], Sequence[float]]  # a run's label, queue and execution in seconds
 
 
-def distributions_figure(runs: Sequence[tuple[str, Times]]) -> dict[str, Any]:
-    """Draw queue and execution of each run as boxes with all their points, in seconds."""
+def distributions_figure(runs: Sequence[Times]) -> dict[str, Any]:
+    """Draw queue and execution of each run as boxes with their points, in seconds on one axis.
+
+    The boxes lie, so that the runs stand one below the other in the order in which they are given.
+    """
     data = []
-    for number, part in enumerate(("queue", "execution")):
-        values = [
-            (name, times[number]) for name, found in runs for times in found if times[number] is not None
-        ]
+    for number, part in ((1, "queue"), (2, "execution")):
+        points = [(run[0], value) for run in runs for value in _thinned(run[number])]
         data.append(
             {
                 "type": "box",
+                "orientation": "h",
                 "name": part,
-                "x": [name for name, _ in values],
-                "y": [value for _, value in values],
+                "y": [label for label, _ in points],
+                "x": [value for _, value in points],
                 "boxpoints": "all",
-                "jitter": 0.4,
+                "jitter": 0.5,
                 "pointpos": 0,
-                "marker": {"color": color(part), "size": 4, "opacity": 0.6},
-                "line": {"color": color(part)},
-                "hovertemplate": f"{part} %{{y:.2f}} s<extra></extra>",
+                "marker": {"color": color(part), "size": 4, "opacity": 0.55},
+                "line": {"color": color(part), "width": 1.5},
+                "fillcolor": "rgba(0,0,0,0)",
+                "hovertemplate": f"%{{y}}, {part} %{{x:.2f}} s<extra></extra>",
             }
         )
+    labels = [label for label, *_ in runs]
     return {
         "data": data,
-        "layout": layout(boxmode="group", yaxis={"rangemode": "tozero", "ticksuffix": " s"}, height=340),
+        "layout": layout(
+            boxmode="group",
+            xaxis={"rangemode": "tozero", "ticksuffix": " s", "title": {"text": "seconds per workflow"}},
+            yaxis={"type": "category", "categoryorder": "array", "categoryarray": labels[::-1]},
+            legend={"traceorder": "normal"},
+            height=110 + 90 * len(runs),
+        ),
     }
+
+
+def _thinned(values: Sequence[float]) -> list[float]:
+    ordered = sorted(values)
+    if len(ordered) <= MOST_POINTS:
+        return ordered
+    step = (len(ordered) - 1) / (MOST_POINTS - 1)
+    return [ordered[round(at * step)] for at in range(MOST_POINTS)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django import template
 from django.utils import timezone
@@ -36,6 +37,33 @@ def share(value: float | None) -> str:
 def number(value: float | None) -> str:
     """Write a count: 12345 -> "12,345"."""
     return NOTHING if value is None or value == "" else f"{value:,}"
+
+
+@register.filter
+def signed(value: float | None) -> str:
+    """Write a difference in seconds: 16 -> "+16 s", -2 -> "−2.0 s", 0 -> "0 s"."""
+    text = duration(value)
+    return f"+{text}" if value is not None and value > 0 else text
+
+
+@register.filter
+def interval(of: Any) -> str:
+    """Write `low` and `high` of a comparison in one unit: 11, 20.4 -> "+11.0 to +20.4 s"."""
+    low, high = (of["low"], of["high"]) if isinstance(of, dict) else (of.low, of.high)
+    if low is None or high is None:
+        return NOTHING
+    widest = max(abs(low), abs(high))
+    size, unit = next((size, unit) for most, size, unit in _UNITS if widest < most)
+    return f"{low / size:+.1f} to {high / size:+.1f} {unit}".replace("-", "−")
+
+
+_UNITS = ((0.9995, 1e-3, "ms"), (99.95, 1, "s"), (5997, 60, "min"), (float("inf"), 3600, "h"))
+
+
+@register.filter
+def part(name: str) -> str:
+    """Write the name of a part of a run's time: "lost_parallelism" -> "lost parallelism"."""
+    return "set-up" if name == "setup" else name.replace("_", " ")
 
 
 @register.filter

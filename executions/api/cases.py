@@ -139,20 +139,3 @@ def number(request: Request, name: str, least: float, most: float, default: floa
     if not least <= value <= most:
         raise ValidationError({name: [f"Give a number from {least:g} to {most:g}."]})
     return value
-
-
-def changes(rows: Any) -> list[dict[str, Any]]:
-    """A list of a comparison, as it looks over HTTP."""
-    return [
-        {
-            "caseId": row.case,
-            "nodeid": row.nodeid,
-            "suite": row.suite,
-            "base": row.base or None,
-            "head": row.head or None,
-            "baseDuration": row.base_duration,
-            "headDuration": row.head_duration,
-            "ratio": row.ratio,
-        }
-        for row in rows
-    ]

@@ -1,11 +1,9 @@
-"""Two runs compared over HTTP: times by part, and tests one by one."""
+"""Runs compared over HTTP: times by part, and tests one by one."""
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
-from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
@@ -13,68 +11,61 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.api.base import ProjectViewSet
-from access.api.camel import camel
-from executions.api.cases import changes
+from executions.api.comparison_shapes import ComparisonSerializer
 from executions.comparison import compare_results
-from tracking.api.serializers import RunSerializer
-from tracking.comparison import Part, compare_runs
+from tracking.api.runs import named_run
+from tracking.comparison import MOST_HEADS, RunComparison, compare_many
 from tracking.models import TestRun
 
 LISTS = (
     *("newly_failing", "fixed", "added", "removed", "slower", "faster"),
     *("still_failing", "added_failing"),
 )
-RUN: dict[str, Any] = {
-    "type": OpenApiTypes.STR,
-    "required": True,
-    "description": "The UUID, or the testRunId.",
-}
+BASE = OpenApiParameter("base", OpenApiTypes.STR, required=True, description="The UUID, or the testRunId.")
+HEAD = OpenApiParameter(
+    "head",
+    OpenApiTypes.STR,
+    required=True,
+    many=True,
+    description=f"The UUID, or the testRunId; up to {MOST_HEADS}, each compared with the base.",
+)
 
 
 class ComparisonViewSet(ProjectViewSet):
-    """Comparisons of two runs of the project."""
+    """Comparisons of runs of the project."""
 
     queryset = TestRun.objects.select_related("definition", "environment")
-    serializer_class = RunSerializer
+    serializer_class = ComparisonSerializer
     pagination_class = None
 
-    @extend_schema(
-        responses=OpenApiTypes.OBJECT,
-        parameters=[OpenApiParameter("base", **RUN), OpenApiParameter("head", **RUN)],
-    )
+    @extend_schema(responses=ComparisonSerializer, parameters=[BASE, HEAD])
     def list(self, request: Request) -> Response:
-        """Where the time went in both, with intervals and a verdict; and what changed test by test."""
-        base, head = self._run(request, "base"), self._run(request, "head")
-        times, tests = compare_runs(base, head), compare_results(base, head)
-        return Response(
-            {
-                "base": base.test_run_id,
-                "head": head.test_run_id,
-                "answer": times.sentence,
-                "shareOfQueueing": times.share_of_queueing,
-                "times": {camel(name): part_of(part) for name, part in times.parts.items()},
-                "differences": [
-                    {"name": name, "base": first, "head": second} for name, first, second in times.differences
-                ],
-                **{camel(name): changes(getattr(tests, name)) for name in LISTS},
-            }
-        )
+        """Where the time went in each, with intervals and a verdict; and what changed test by test."""
+        base = self._run("base", request.query_params.get("base", ""))
+        named = request.query_params.getlist("head") or [""]
+        if len(named) > MOST_HEADS:
+            raise ValidationError({"head": [f"Name at most {MOST_HEADS} runs."]})
+        found = compare_many(base, [self._run("head", name) for name in dict.fromkeys(named)])
+        first, *others = (_pair(one) for one in found.found)
+        ranking = [place.numbers for place in found.ranking]
+        answer = {"base": base.test_run_id, **first, "ranking": ranking, "others": others}
+        return Response(ComparisonSerializer(answer).data)
 
-    def _run(self, request: Request, name: str) -> TestRun:
-        named = request.query_params.get(name, "")
-        if not named:
-            raise ValidationError({name: ["Name a run by its UUID or its testRunId."]})
-        try:
-            wanted: dict[str, Any] = {"pk": uuid.UUID(named)}
-        except ValueError:
-            wanted = {"test_run_id": named}
-        found: TestRun = get_object_or_404(self.get_queryset(), **wanted)
-        return found
+    def _run(self, parameter: str, name: str) -> TestRun:
+        if not name:
+            raise ValidationError({parameter: ["Name a run by its UUID or its testRunId."]})
+        return named_run(self.get_queryset(), name)
 
 
-def part_of(part: Part) -> dict[str, Any]:
-    """One part of the times, in seconds."""
-    names = ("base", "head", "difference", "ratio", "low", "high", "verdict")
-    smallest = part.found.smallest if part.found else None
-    numbers = {name: getattr(part, name) for name in names}
-    return {**numbers, "smallest": smallest, "reason": part.reason or None}
+def _pair(one: RunComparison) -> dict[str, Any]:
+    tests = compare_results(one.base, one.head)
+    return {
+        "head": one.head.test_run_id,
+        "answer": one.sentence,
+        "share_of_queueing": one.share_of_queueing,
+        "times": {name: part.numbers for name, part in one.parts.items()},
+        "differences": [
+            {"name": name, "base": first, "head": second} for name, first, second in one.differences
+        ],
+        **{name: getattr(tests, name) for name in LISTS},
+    }

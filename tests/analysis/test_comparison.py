@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from analysis.comparison import MOST, benjamini_hochberg, compare
+from analysis.comparison import MOST, benjamini_hochberg, compare, compare_means, compare_pairs
 
 SHAPES = {
     "normal": lambda chance, shape: chance.normal(100, 10, shape),
@@ -92,3 +92,44 @@ def test_a_sample_of_any_size_is_thinned_evenly():
 def test_many_p_values_are_adjusted_together():
     assert benjamini_hochberg([0.01, 0.02, 0.03, 0.04]) == pytest.approx([0.04] * 4)
     assert benjamini_hochberg([]) == []
+
+
+def test_pairs_that_did_not_change_are_covered_at_93_to_97_percent():
+    chance = np.random.default_rng(3)
+    base = chance.exponential(20, (1000, 20))
+    pairs = zip(base, base + chance.normal(0, 2, base.shape), strict=True)
+
+    found = [compare_pairs(one, other) for one, other in pairs]
+
+    assert 0.93 <= np.mean([one.low <= 0 <= one.high for one in found]) <= 0.97
+
+
+def test_values_that_belong_together_are_told_apart_where_two_samples_are_not():
+    base = np.linspace(0, 17, 34)
+
+    assert compare(base, base + 1.5).verdict == "not enough data"
+    assert compare_pairs(base, base + 1.5).verdict == "slower"
+    assert compare_pairs(base, base + 1.5).difference == pytest.approx(1.5)
+    assert compare_pairs(base, base).verdict == "same"
+    assert compare_pairs([], []).verdict == "not enough data"
+
+
+def test_means_of_what_is_mostly_zero_are_covered_and_found():
+    chance = np.random.default_rng(4)
+    drawn = chance.exponential(60, (300, 2, 34)) * (chance.random((300, 2, 34)) < 0.3)
+
+    found = [compare_means(base, head, seed=1) for base, head in drawn]
+    planted = compare_means([0.0] * 34, [0.0] * 20 + [60.0] * 14, seed=1, floor=0.5)
+
+    assert np.mean([one.low <= 0 <= one.high for one in found]) >= 0.93
+    assert planted.verdict == "slower"
+    assert planted.low <= 60 * 14 / 34 <= planted.high
+    assert planted.p < 0.01
+    assert compare_means([0.0] * 34, [0.0] * 34, seed=1).verdict == "same"
+
+
+def test_resampling_with_one_seed_gives_one_answer():
+    base, head = [0.0, 0, 0, 5, 9], [0.0, 0, 7, 8, 0]
+
+    assert compare_means(base, head, seed=7) == compare_means(base, head, seed=7)
+    assert compare_means(base, head, seed=7) != compare_means(base, head, seed=8)

@@ -1,6 +1,11 @@
 """The page of two runs: the answer first, then the numbers, then the tests."""
 
+import json
+import re
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.dashboards.test_cases import BAD, report
 from tests.factories import make_ended_run, make_workflow
@@ -28,6 +33,46 @@ def test_the_answer_comes_first_and_says_what_is_to_blame(client, viewer, projec
     assert shown.index("The second is slower") < shown.index("<table")
 
 
+def test_several_runs_are_ranked_and_each_is_compared_with_the_base(client, viewer, project):
+    base, slow = pair()
+    _, slower = pair()
+
+    shown = client.get("/runs/compare/", {"base": base, "head": [slow, "", slower]}).content.decode()
+
+    assert "Of 2 runs against the base: 2 slower." in shown
+    assert shown.count("Times of head") == 2
+    assert shown.count("<td>2</td>") == shown.count("<td>3</td>") == 1, "each has its place"
+    assert shown.count('name="head"') == 3, "and there is room for one more"
+
+
+def test_a_chart_stands_beside_its_numbers(client, viewer, project):
+    base, head = pair()
+    make_workflow(head, "failure", queue=5, execution=700)
+
+    shown = client.get("/runs/compare/", {"base": base, "head": head}).content.decode()
+
+    figure = json.loads(re.search(r'<script id="distributions"[^>]*>(.*?)</script>', shown)[1])
+    assert [trace["name"] for trace in figure["data"]] == ["queue", "execution"]
+    assert {label for trace in figure["data"] for label in trace["y"]} == {"base", "head"}
+    distributions = shown[shown.index("<h2>Distributions") :]
+    assert '<td class="n">11.8 min</td>' in distributions, "the longest total"
+    lines = shown[shown.index("<h2>Time lines") :]
+    assert lines.count('class="lane"') == 1 + 2 * 11, "the axis, and eleven workflows of both runs"
+    assert 'class="execution bad"' in lines
+    assert '<span class="muted">none</span>' in lines, "the base has no eleventh workflow"
+
+
+def test_what_is_drawn_and_asked_does_not_grow_with_the_runs(client, viewer, project):
+    counts = []
+    for size in (5, 60):
+        runs = [make_ended_run(workflows=size) for _ in range(2)]
+        with CaptureQueriesContext(connection) as queries:
+            shown = client.get("/runs/compare/", {"base": runs[0], "head": runs[1]}).content.decode()
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+    assert "The first 50 of 60 workflows are drawn" in shown
+
+
 def test_tests_that_changed_are_listed(client, viewer, project):
     report(project, {"total": "", "gone": ""}, minutes=0)
     report(project, {"total": BAD, "new": ""}, minutes=1)
@@ -39,7 +84,8 @@ def test_tests_that_changed_are_listed(client, viewer, project):
 
 
 def test_without_runs_it_says_what_to_do_and_a_wrong_id_is_named(client, viewer, project):
-    assert "Choose two runs" in client.get("/runs/compare/").content.decode()
+    assert "Choose two runs or more" in client.get("/runs/compare/").content.decode()
+    assert client.get("/runs/compare/?base=%00&head=%00").status_code == 200
     assert "to be the head" in client.get("/runs/compare/?head=nothing").content.decode()
 
 

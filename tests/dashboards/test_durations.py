@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dashboards.templatetags.durations import about, ago, duration, number, precise, share
+from dashboards.templatetags.durations import about, ago, duration, interval, number, precise, share, signed
 from tests.factories import NINE
 
 
@@ -72,3 +72,20 @@ def test_raw_stamps_are_in_utc_to_the_millisecond():
 
 def test_guesses_are_rough():
     assert about(133) == "2 min"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [
+        (None, None, "–"),
+        (0.985, 8.1, "+1.0 to +8.1 s"),
+        (-0.25, 0.5, "−250.0 to +500.0 ms"),
+        (-60, 240, "−1.0 to +4.0 min"),
+    ],
+)
+def test_an_interval_has_one_unit(low, high, text):
+    assert interval({"low": low, "high": high}) == text
+
+
+def test_a_difference_has_a_sign():
+    assert [signed(value) for value in (16, -2, 0, None)] == ["+16 s", "−2.0 s", "0 s", "–"]

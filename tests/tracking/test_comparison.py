@@ -1,13 +1,16 @@
 """Two runs side by side: what got slower, and whether it was the queue or the work."""
 
 import json
+from datetime import timedelta
 
 import numpy as np
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
+from django.db.models import F
 
 from tests.factories import make_run, make_workflow
-from tracking.comparison import compare_runs
+from tracking.comparison import MOST_HEADS, compare_many, compare_runs
+from tracking.models import WorkflowAttempt, WorkflowJob
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +57,77 @@ def test_the_same_runs_give_the_same_answer_every_time(chance):
     assert compare_runs(base, base).sentence == "The two took the same time."
 
 
+def test_every_part_has_difference_ratio_interval_and_verdict_and_what_would_have_been_seen(chance):
+    base, head = some(chance), some(chance)
+    WorkflowJob.objects.filter(attempt__workflow__run=base).update(setup=3)
+    WorkflowJob.objects.filter(attempt__workflow__run=head).update(setup=13)
+    for workflow in head.workflow_runs.filter(position__lte=17):  # half of them needed a second attempt
+        again(workflow, first=90)
+    for workflow in head.workflow_runs.all():
+        late = F("run_started_at") + timedelta(seconds=2 * workflow.position)
+        WorkflowAttempt.objects.filter(workflow=workflow).update(run_started_at=late)
+
+    found = compare_runs(base, head)
+
+    parts = found.parts
+    assert list(parts) == ["queue", "setup", "execution", "total", "retries", "lost_parallelism"]
+    for part in parts.values():
+        assert part.low <= part.difference <= part.high
+        assert part.smallest >= 0
+    told = {name: (part.difference, part.verdict) for name, part in parts.items()}
+    assert told["setup"] == (10, "slower")
+    assert parts["setup"].ratio == pytest.approx(13 / 3)
+    assert told["retries"] == (45, "slower")
+    assert told["lost_parallelism"] == (pytest.approx(35), "slower")
+    assert found.could_see.startswith("At this noise,")
+
+
+def again(workflow, *, first):
+    """Let the workflow's attempt be its second; the first took `first` seconds."""
+    workflow.attempts.update(number=2)
+    workflow.attempt = 2
+    workflow.save()
+    ready = workflow.run.started_at
+    WorkflowAttempt.objects.create(workflow=workflow, number=1, run_started_at=ready, execution=first)
+
+
+def test_runs_are_ranked_by_their_total_time_against_the_base(chance):
+    base, same, slow, fast = some(chance), some(chance), some(chance, queue=80), some(chance, execution=150)
+    broken = make_run(status="error")
+
+    found = compare_many(base, [slow, broken, same, fast])
+
+    assert [(place.place, place.run) for place in found.ranking if place.place != 2] == [
+        (1, fast),
+        (4, slow),
+        (None, broken),
+    ]
+    assert {place.run for place in found.ranking if place.place == 2} == {base, same}
+    assert found.sentence.startswith("Of 4 runs against the base: 1 faster, ")
+
+
+def test_the_more_is_looked_at_the_surer_a_difference_has_to_be():
+    def run(shift):
+        return run_of([1.0] * 8, [100 + 4 * number + shift for number in range(8)])
+
+    base, hardly = run(0), run(17)
+    alone = compare_many(base, [hardly]).found[0].parts["total"]
+    among = compare_many(base, [hardly, *(run(0) for _ in range(9))]).found[0].parts["total"]
+
+    assert alone.p == among.p < 0.05
+    assert (alone.low, alone.high) == (among.low, among.high)
+    assert (alone.verdict, among.verdict) == ("slower", "not enough data")
+
+
+def test_too_many_runs_are_refused(chance):
+    run = some(chance, count=4)
+
+    with pytest.raises(ValueError, match=f"1 to {MOST_HEADS}"):
+        compare_many(run, [run] * (MOST_HEADS + 1))
+    with pytest.raises(CommandError, match=f"1 to {MOST_HEADS}"):
+        call_command("compare_runs", run.test_run_id, *[run.test_run_id] * (MOST_HEADS + 1))
+
+
 def test_what_can_not_be_measured_is_null_with_a_reason(chance):
     found = compare_runs(some(chance, count=2), make_run(status="error"))
 
@@ -82,3 +156,18 @@ def test_the_command_tells_it_in_words_and_as_json(chance, capsys):
     assert "95 % interval" in text
     assert data["times"]["queue"]["verdict"] == "slower"
     assert data["times"]["setup"]["reason"]
+    assert "could see" in text
+
+
+def test_the_command_ranks_several(chance, capsys):
+    base, slow, fast = some(chance), some(chance, queue=80), some(chance, execution=150)
+    names = [run.test_run_id for run in (base, slow, fast)]
+
+    call_command("compare_runs", *names)
+    text = capsys.readouterr().out
+    call_command("compare_runs", *names, format="json")
+    data = json.loads(capsys.readouterr().out)
+
+    assert text.index(f"    1  {fast}") < text.index(f"    2  {base}") < text.index(f"    3  {slow}")
+    assert [row["test_run_id"] for row in data["ranking"]] == [str(fast), str(base), str(slow)]
+    assert (data["head"], [one["head"] for one in data["others"]]) == (str(slow), [str(fast)])

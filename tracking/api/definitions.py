@@ -11,6 +11,7 @@ from rest_framework import mixins, serializers
 from access.api.base import ProjectViewSet
 from access.api.camel import CamelModelSerializer
 from access.api.paging import ByNumber
+from access.api.parsing import OwnKeys
 from access.models import Role
 from tracking.identifiers import environment_name
 from tracking.models import Environment, Step, TestDefinition
@@ -20,6 +21,8 @@ WRITING = {"create": Role.MAINTAINER, "update": Role.MAINTAINER, "partial_update
 
 class EnvironmentSerializer(CamelModelSerializer):
     """Where tests run; `aws_ecs` and `aws-ecs` are the same name."""
+
+    inputs = OwnKeys(child=serializers.CharField(allow_blank=True), required=False)
 
     class Meta:
         model = Environment
@@ -65,7 +68,7 @@ class StepSerializer(CamelModelSerializer):
     command = serializers.ListField(
         child=serializers.CharField(max_length=4000), required=False, max_length=200
     )
-    inputs = serializers.DictField(child=serializers.CharField(allow_blank=True), required=False)
+    inputs = OwnKeys(child=serializers.CharField(allow_blank=True), required=False)
     count = serializers.IntegerField(min_value=1, max_value=10_000, required=False)
     start_after = serializers.FloatField(min_value=0, max_value=31_536_000, required=False)
     spacing = serializers.FloatField(min_value=0, max_value=86_400, required=False)

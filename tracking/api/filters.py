@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import django_filters
+from django.core.exceptions import ValidationError
+from django_filters.fields import IsoDateTimeField
 
 from tracking.identifiers import environment_name
 from tracking.models import Space, TestRun
+
+
+class MomentField(IsoDateTimeField):
+    """A time in UTC: PostgreSQL knows neither offsets of a day nor years beyond those of the calendar."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        try:
+            found: datetime | None = super().to_python(value)
+            return found.astimezone(UTC) if found else None
+        except (OverflowError, ValueError):
+            raise ValidationError(f"{value!r} is no time; write it as 2026-01-04T09:30:00Z.") from None
+
+
+class MomentFilter(django_filters.IsoDateTimeFilter):
+    field_class = MomentField
 
 
 class RunFilter(django_filters.FilterSet):
@@ -19,8 +37,8 @@ class RunFilter(django_filters.FilterSet):
     branch = django_filters.CharFilter()
     commit = django_filters.CharFilter(field_name="commit_sha", lookup_expr="startswith")
     space = django_filters.ChoiceFilter(choices=Space.choices)
-    startedAfter = django_filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="gte")
-    startedBefore = django_filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="lt")
+    startedAfter = MomentFilter(field_name="started_at", lookup_expr="gte")
+    startedBefore = MomentFilter(field_name="started_at", lookup_expr="lt")
 
     class Meta:
         model = TestRun

@@ -7,13 +7,14 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins
 from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -23,6 +24,7 @@ from access.api.errors import Conflict, Refused
 from access.api.paging import ByCursor
 from access.models import Role
 from tracking import lifecycle, reporting, tasks, tracker, tracking_file
+from tracking.api.curation import IDENTIFIER, CurationActions
 from tracking.api.filters import RunFilter
 from tracking.api.serializers import (
     MetricsSerializer,
@@ -34,17 +36,29 @@ from tracking.api.serializers import (
 from tracking.models import TestRun, WorkflowJob
 from tracking.plan import NotRunnable
 from tracking.recording import record_workflow
+from tracking.run_report import FORMS, report_data, written
 from tracking.timing import time_run
 
 NEWEST = ("-started_at", "-test_run_id")
-IDENTIFIER = OpenApiParameter("id", OpenApiTypes.STR, "path", description="The UUID, or the testRunId.")
+
+
+def named_run(runs: Any, name: str) -> TestRun:
+    """The one of `runs` that a path or query names by its UUID or its testRunId; else 404."""
+    if "\0" in name:  # which no id has, and PostgreSQL refuses to be asked for
+        raise Http404("There is no such run.")
+    try:
+        wanted: dict[str, Any] = {"pk": uuid.UUID(name)}
+    except ValueError:
+        wanted = {"test_run_id": name}
+    found: TestRun = get_object_or_404(runs, **wanted)
+    return found
 
 
 class RunPages(ByCursor):
     ordering = NEWEST  # type: ignore[assignment]
 
 
-class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectViewSet):
+class RunViewSet(CurationActions, mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectViewSet):
     """Executions of test definitions, newest first."""
 
     queryset = TestRun.objects.select_related("definition", "environment", "rerun_of").defer(
@@ -56,18 +70,13 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectViewSe
     lookup_value_regex = "[^/]+"
     roles: ClassVar[dict[str, Role]] = {
         **dict.fromkeys(["create", "cancel", "rerun", "complete"], Role.REPORTER),
-        **dict.fromkeys(["workflow_runs", "metrics", "tracking"], Role.VIEWER),
+        **dict.fromkeys(["workflow_runs", "metrics", "tracking", "report"], Role.VIEWER),
         "record_workflow": Role.REPORTER,
+        **CurationActions.curation_roles,
     }
 
     def get_object(self) -> TestRun:
-        named = str(self.kwargs["pk"])
-        try:
-            wanted: dict[str, Any] = {"pk": uuid.UUID(named)}
-        except ValueError:
-            wanted = {"test_run_id": named}
-        found: TestRun = get_object_or_404(self.get_queryset(), **wanted)
-        return found
+        return named_run(self.get_queryset(), str(self.kwargs["pk"]))
 
     @extend_schema(request=StartSerializer, responses={201: RunSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -133,6 +142,23 @@ class RunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectViewSe
         run = TestRun.objects.for_file().get(pk=self.get_object().pk)
         answer = HttpResponse(tracking_file.content(run, timezone.now()), content_type="application/json")
         answer["Content-Disposition"] = f'inline; filename="{run.test_run_id}.json"'
+        return answer
+
+    @extend_schema(
+        responses={(200, kind): OpenApiTypes.STR for kind in FORMS.values()},
+        parameters=[IDENTIFIER, OpenApiParameter("format", OpenApiTypes.STR, enum=[*FORMS])],
+        filters=False,
+    )
+    @action(detail=True, pagination_class=None)
+    def report(self, request: Request, pk: str = "") -> HttpResponse:
+        """One self-contained file about the run, as `generate_report` writes it; html without `format`."""
+        form = request.query_params.get("format") or "html"
+        if form not in FORMS:
+            raise ValidationError({"format": [f"There are {', '.join(FORMS)}."]})
+        run = self.get_object()
+        text = written(report_data(run, now=timezone.now()), form)
+        answer = HttpResponse(text, content_type=f"{FORMS[form]}; charset=utf-8")
+        answer["Content-Disposition"] = f'attachment; filename="{run.test_run_id}.{form}"'
         return answer
 
     @extend_schema(responses=WorkflowRunSerializer(many=True), parameters=[IDENTIFIER], filters=False)

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
 from access.api.camel import CamelModelSerializer, CamelSerializer
+from access.api.parsing import OwnKeys
 from tracking.identifiers import environment_name
 from tracking.models import Environment, Space, TestDefinition, TestRun, WorkflowJob, WorkflowRun
 
@@ -57,24 +58,31 @@ class StartSerializer(CamelSerializer):
     commit_sha = serializers.RegexField("^[0-9a-f]{7,40}$", required=False)
     tree_hash = serializers.RegexField("^[0-9a-f]{40}$", required=False)
     space = serializers.ChoiceField(choices=Space.choices, required=False)
-    metadata = serializers.DictField(required=False)
+    metadata = OwnKeys(required=False)
 
     def get_fields(self) -> dict[str, Any]:
-        fields = super().get_fields()
-        view = self.context.get("view")
-        if view is not None and not getattr(view, "swagger_fake_view", False):
-            fields["testDefinitionId"].queryset = TestDefinition.objects.in_project(view.project)
-        return fields
+        return definitions_of(self, super().get_fields())
 
     def validate_environment(self, name: str) -> Environment:
-        project = self.context["view"].project
-        found: Environment | None = (
-            Environment.objects.in_project(project).filter(name=environment_name(name)).first()
-        )
-        if found is None:
-            known = ", ".join(Environment.objects.in_project(project).values_list("name", flat=True)[:20])
-            raise serializers.ValidationError(f"There is no such environment. There are: {known}.")
-        return found
+        return environment_in(self.context["view"].project, name)
+
+
+def definitions_of(serializer: Any, fields: dict[str, Any]) -> dict[str, Any]:
+    """Let `testDefinitionId` name the definitions of the request's project only."""
+    view = serializer.context.get("view")
+    if view is not None and not getattr(view, "swagger_fake_view", False):
+        fields["testDefinitionId"].queryset = TestDefinition.objects.in_project(view.project)
+    return fields
+
+
+def environment_in(project: Any, name: str) -> Environment:
+    """The environment of that name; else an error that names those that there are."""
+    mine = Environment.objects.in_project(project)
+    found: Environment | None = mine.filter(name=environment_name(name)).first()
+    if found is None:
+        known = ", ".join(mine.values_list("name", flat=True)[:20])
+        raise serializers.ValidationError(f"There is no such environment. There are: {known}.")
+    return found
 
 
 class MetricsSerializer(serializers.Serializer[Any]):
@@ -122,8 +130,8 @@ class JobSerializer(CamelModelSerializer):
         model = WorkflowJob
         fields = (
             *("job_id", "name", "status", "conclusion", "created_at", "started_at", "completed_at"),
-            *("queue", "execution", "total", "method", "quality", "runner_name", "runner_group", "labels"),
-            *("reason", "url"),
+            *("queue", "setup", "execution", "total", "method", "quality", "runner_name", "runner_group"),
+            *("labels", "reason", "url"),
         )
 
 

@@ -56,6 +56,7 @@ class RemoteJob:
     labels: list[str] = field(default_factory=list)
     reason: str = ""
     url: str = ""
+    setup: float | None = None  # seconds of its execution before its own work; None where nobody tells
 
 
 @dataclass(frozen=True, slots=True)

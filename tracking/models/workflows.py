@@ -147,6 +147,9 @@ class WorkflowJob(Measured):
     runner_group = models.CharField(max_length=255, blank=True)
     labels: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
     waiting = models.FloatField(null=True, blank=True, help_text="Seconds of the queue spent on an approval.")
+    setup = models.FloatField(
+        null=True, blank=True, help_text="Seconds of the execution before its own first step."
+    )
     reason = models.TextField(blank=True)
     url = models.CharField(max_length=500, blank=True)
 

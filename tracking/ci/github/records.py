@@ -13,6 +13,8 @@ from typing import Any
 
 from tracking.ci.base import Message, RemoteJob, RemoteRun, Unexpected
 
+SETTING_UP = {"Set up job", "Set up runner", "Initialize containers"}  # the runner's own steps
+
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
@@ -117,6 +119,7 @@ def job_record(found: Any) -> RemoteJob:
         runner_group=_text(data.get("runner_group_name")),
         labels=[_text(label) for label in labels] if isinstance(labels, list) else [],
         url=_text(data.get("html_url"))[:500],
+        setup=_setup(data.get("steps")),
     )
 
 
@@ -161,6 +164,20 @@ def stamp(text: Any) -> datetime | None:
         return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def _setup(steps: Any) -> float | None:
+    """Seconds that the runner needed for itself, to the second: its own steps come before the job's."""
+    seconds = None
+    for step in steps if isinstance(steps, list) else []:
+        name = _text(step.get("name")) if isinstance(step, dict) else ""
+        if name not in SETTING_UP:
+            break
+        begun, ended = stamp(step.get("started_at")), stamp(step.get("completed_at"))
+        if begun is None or ended is None:
+            return None
+        seconds = (seconds or 0.0) + max((ended - begun).total_seconds(), 0.0)
+    return seconds
 
 
 def _mapping(value: Any, what: str) -> dict[str, Any]:

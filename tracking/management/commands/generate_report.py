@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.template.loader import render_to_string
 from django.utils import timezone
 
 from tracking.management.base import RuntrailCommand
 from tracking.models import TestRun
-from tracking.run_report import report_data
+from tracking.run_report import FORMS, report_data, written
 
 
 class Command(RuntrailCommand):
@@ -20,7 +18,7 @@ class Command(RuntrailCommand):
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.add_argument("--format", choices=["html", "md", "json"], default="md")
+        parser.add_argument("--format", choices=[*FORMS], default="md")
         return parser
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -46,10 +44,3 @@ class Command(RuntrailCommand):
         if latest is None:
             raise CommandError("There are no test runs yet. `run_tests -e ENV -t PROFILE` starts one.")
         return latest
-
-
-def written(data: dict[str, Any], form: str) -> str:
-    """Return the report in one of the forms."""
-    if form == "json":
-        return json.dumps(data, indent=2, default=str) + "\n"
-    return render_to_string(f"reports/run.{form}", {"report": data})
