@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
+from tracking.ci.past import CIHistory
 from tracking.models import WorkflowRun
 
 
@@ -56,6 +57,7 @@ class RemoteJob:
     labels: list[str] = field(default_factory=list)
     reason: str = ""
     url: str = ""
+    attempt: int = 0  # of its run; 0 where the service does not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,3 +171,10 @@ class CIService(Protocol):
 
     def output(self, workflow: WorkflowRun) -> Path | None:
         """Return the file with the workflow's output, where this machine has one."""
+
+    def history(self) -> CIHistory:
+        """Return what the service remembers of runs, whoever started them.
+
+        Raises:
+            CIRefused: it remembers nothing, or can't be asked; the message says what to do.
+        """

@@ -15,6 +15,7 @@ from django.db.models import Q
 
 from access.models import Project
 from tracking.ci.base import CIRefused, Finding, Preflight, RemoteJob, RemoteRun, Seen, Sent
+from tracking.ci.past import CIHistory
 from tracking.models import LocalJob, WorkflowRun
 
 _STATUS = {"queued": "queued", "claimed": "queued", "running": "in_progress", "done": "completed"}
@@ -85,6 +86,9 @@ class LocalProcesses:
 
     def output(self, workflow: WorkflowRun) -> Path | None:
         return job_folder(self.folder, workflow.dispatch_id) / "output.log"
+
+    def history(self) -> CIHistory:
+        raise CIRefused("The local service keeps its history here; there is nothing to fetch.")
 
 
 def _faults(plan: dict[str, Any]) -> list[str]:
