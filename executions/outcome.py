@@ -65,7 +65,10 @@ def _set_right(run: TestRun, result_set: ResultSet, now: datetime) -> None:
     open_to = [Status.PASSED] if run.plan.get("steps") else [Status.PASSED, Status.FAILED]
     if run.status == Status.ERROR and run.reason == NOTHING:
         open_to.append(Status.ERROR)
-    if status == Status.PASSED and run.plan.get("steps"):
+    # What CI says of the job stands: a job may fail although all of its tests passed.
+    if (status == Status.PASSED and run.plan.get("steps")) or (
+        status != Status.FAILED and run.plan.get("follows")
+    ):
         return
     changed = (
         TestRun.objects.filter(pk=run.pk, status__in=open_to)

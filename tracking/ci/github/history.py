@@ -57,13 +57,17 @@ class History:
         with counted(self.client.transport):
             for turn in range(1, TRIES + 1):
                 try:
-                    return self._download(artifact, into, most)
+                    self._download(artifact, into, most)
                 except NotThere:
                     raise ArtifactGone(artifact.name) from None
                 except TryAgain as problem:
                     if turn == TRIES:
-                        raise CIUnavailable(f"the file {artifact.name!r} could not be had: {problem}") from None
+                        raise CIUnavailable(
+                            f"the file {artifact.name!r} could not be had: {problem}"
+                        ) from None
                     self.client.transport.sleep(PAUSE * 2 ** (turn - 1))
+                else:
+                    return
 
     def _pages(self) -> Iterator[list[RunRecord]]:
         try:

@@ -21,7 +21,7 @@ from tracking.ci.github.following import Following
 from tracking.ci.github.history import History
 from tracking.models import CIRepository, WorkflowRun
 
-NO_TOKEN = "There is no token for GitHub: set the project's, or GITHUB_TOKEN, or a GitHub App."
+ANONYMOUS = "There is no token for GitHub: set the project's, or GITHUB_TOKEN, or a GitHub App."
 FIRST_VERSION = "2022-11-28"  # the one in which the run's id has to be asked for
 
 
@@ -66,7 +66,7 @@ class GitHub:
             text = f"The project {self.project} names no repository: set it, as in owner/name."
             return Preflight(faults=(text,))
         if self.transport.credentials.identity == "anonymous":
-            return Preflight(faults=(NO_TOKEN,))
+            return Preflight(faults=(ANONYMOUS,))
         with counted(self.transport, for_run):
             found = before.check(plan, self.client, limits=self.limits)
         if found.checked:
@@ -128,7 +128,7 @@ class GitHub:
         if not self.project.repository:
             raise CIRefused(f"The project {self.project} names no repository: set it, as in owner/name.")
         if self.transport.credentials.identity == "anonymous":
-            raise CIRefused(NO_TOKEN)
+            raise CIRefused(ANONYMOUS)
         return History(self.client)
 
     def _end(self, github_run_id: int, *, force: bool) -> None:
