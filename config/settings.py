@@ -245,4 +245,4 @@ CI_SERVICES: dict[str, dict[str, Any]] = {
     },
     "local": {"BACKEND": "tracking.ci.local.LocalProcesses", "OPTIONS": {"folder": DATA / "local_jobs"}},
 }
-RUN_KINDS: dict[str, str] = {}  # kind of definition above tracking -> name of the task that runs it
+RUN_KINDS = {"suite": "executions.tasks.take_results"}  # kind of definition -> what takes its results

@@ -69,34 +69,37 @@ class Taking:
         if artifact.size > self.limits.unpacked_bytes:
             most = f"{self.limits.unpacked_bytes:,}"
             return self._refused(artifact, f"It has {artifact.size:,} bytes, and {most} is the limit.")
-        run = self.tracked or keep_run(self.project, self.past, job, now=self.now)[0]
-        with tempfile.TemporaryFile() as file:
-            try:
-                self.history.download(artifact, file, most=self.limits.unpacked_bytes)
-                report = ingest_report(
-                    file,
-                    project=self.project,
-                    now=self.now,
-                    name=self._called(artifact),
-                    limits=self.limits,
-                    most_cases=self.most_cases,
-                    test_run_id=run.test_run_id,
-                    space="ci",
-                    environment="ci",
-                    triggered_by=SOURCE,
-                    attempt=attempt if self.tracked or not job else 1,
-                )
-            except ArtifactGone:
-                return self._expired(artifact)
-            except CIRefused as problem:
-                return self._refused(artifact, str(problem))
-            except (UnreadableReport, TooManyCases, Conflict, ValueError) as problem:
-                self.said.append(f"{self._called(artifact)}: {problem}")
-                return "refused"
+        try:
+            report = self._fetch(artifact, job, attempt)
+        except ArtifactGone:
+            return self._expired(artifact)
+        except CIRefused as problem:
+            return self._refused(artifact, str(problem))
+        except (UnreadableReport, TooManyCases, Conflict, ValueError) as problem:
+            self.said.append(f"{self._called(artifact)}: {problem}")
+            return "refused"
         self.reports += report.is_new
         if not job and not self.tracked:
             self._remark(report, artifact, found)
         return "stored"
+
+    def _fetch(self, artifact: Artifact, job: RemoteJob | None, attempt: int) -> Report:
+        run = self.tracked or keep_run(self.project, self.past, job, now=self.now)[0]
+        with tempfile.TemporaryFile() as file:
+            self.history.download(artifact, file, most=self.limits.unpacked_bytes)
+            return ingest_report(
+                file,
+                project=self.project,
+                now=self.now,
+                name=self._called(artifact),
+                limits=self.limits,
+                most_cases=self.most_cases,
+                test_run_id=run.test_run_id,
+                space="ci",
+                environment="ci",
+                triggered_by=SOURCE,
+                attempt=attempt if self.tracked or not job else 1,
+            )
 
     def _attempt(self, artifact: Artifact) -> int:
         """The attempt that left an artifact: the latest that had begun by then."""

@@ -9,11 +9,13 @@ from django.core.files.storage import storages
 from django.utils import timezone
 
 from access.models import Project
+from executions import suite
 from executions.models import CISync
 from executions.recount import forget_runs
 from executions.reports.base import Limits
 from executions.sync import Bounds, claim_due, sync_turn
-from tracking import ci
+from tracking import ci, drive
+from tracking.models import TestRun
 from tracking.retention import prune
 
 log = structlog.get_logger(__name__)
@@ -24,6 +26,17 @@ def prune_runs() -> int:
     """Apply the retention policies; return how many runs went."""
     gone = prune(timezone.now(), storage=storages["artifacts"], forget=forget_runs)
     return sum(1 for _ in gone)
+
+
+@shared_task
+def take_results(run_pk: str) -> bool:
+    """Store what a suite reported on this machine and close its run; True if this very call closed it."""
+    run = TestRun.objects.for_file().get(pk=run_pk)
+    if not drive.awaits_results(run):
+        return False
+    folder = settings.CI_SERVICES["local"]["OPTIONS"]["folder"]
+    limits = Limits(unpacked_bytes=settings.REPORT_BYTES)
+    return suite.take_results(run, suite.Bounds(folder, limits, settings.REPORT_CASES), now=timezone.now())
 
 
 @shared_task(expires=60)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from tracking.models import TestRun
+from tracking.models import TestDefinition, TestRun
 from tracking.rollups import forget_figures, keep_figures
 from tracking.tracker import note
 
@@ -44,6 +44,8 @@ def status_of(conclusions: Iterable[str]) -> TestRun.Status:
 
 def settle_run(run: TestRun, *, now: datetime) -> bool:
     """Close `run` if every workflow has ended; True for the caller who closed it."""
+    if run.plan.get("kind", TestDefinition.WORKFLOWS) != TestDefinition.WORKFLOWS:
+        return False  # whoever takes its results closes it
     workflows = list(run.workflow_runs.values_list("name", "position", "conclusion", "reason"))
     if any(not conclusion for *_, conclusion, _ in workflows):
         return False
