@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
@@ -14,11 +16,12 @@ from rest_framework.response import Response
 
 from access.api.base import ProjectViewSet
 from access.api.camel import camel
-from executions.api.cases import changes
+from executions.api.cases import changes, number
 from executions.comparison import compare_results
+from executions.sides import Side, compare_sides
 from tracking.api.serializers import RunSerializer
 from tracking.comparison import Part, compare_runs
-from tracking.models import TestRun
+from tracking.models import Space, TestRun
 
 LISTS = (
     *("newly_failing", "fixed", "added", "removed", "slower", "faster"),
@@ -26,8 +29,20 @@ LISTS = (
 )
 RUN: dict[str, Any] = {
     "type": OpenApiTypes.STR,
-    "required": True,
     "description": "The UUID, or the testRunId.",
+}
+SIDES = {
+    "baseBranch": "the branch to compare with",
+    "headBranch": "the branch that is judged",
+    "baseSpace": "local or ci, with or without a branch",
+    "headSpace": "local or ci, with or without a branch",
+}
+DAYS = 14
+PARTS = ("queue", "execution", "total")
+NO_TIMES: dict[str, Any] = {
+    **dict.fromkeys(("base", "head", "difference", "ratio", "low", "high", "smallest")),
+    "verdict": "not enough data",
+    "reason": "Times are compared of two runs.",
 }
 
 
@@ -40,10 +55,20 @@ class ComparisonViewSet(ProjectViewSet):
 
     @extend_schema(
         responses=OpenApiTypes.OBJECT,
-        parameters=[OpenApiParameter("base", **RUN), OpenApiParameter("head", **RUN)],
+        parameters=[
+            OpenApiParameter("base", **RUN),
+            OpenApiParameter("head", **RUN),
+            *(OpenApiParameter(name, OpenApiTypes.STR, description=told) for name, told in SIDES.items()),
+            OpenApiParameter("window", OpenApiTypes.INT, description="days that branches are looked at (14)"),
+        ],
     )
     def list(self, request: Request) -> Response:
-        """Where the time went in both, with intervals and a verdict; and what changed test by test."""
+        """Where the time went in both, with intervals and a verdict; and what changed test by test.
+
+        Two runs by `base` and `head`; or two branches or spaces, by the latest result of each test.
+        """
+        if any(request.query_params.get(name) for name in SIDES):
+            return self._sides(request)
         base, head = self._run(request, "base"), self._run(request, "head")
         times, tests = compare_runs(base, head), compare_results(base, head)
         return Response(
@@ -60,6 +85,25 @@ class ComparisonViewSet(ProjectViewSet):
             }
         )
 
+    def _sides(self, request: Request) -> Response:
+        base, head = _side(request, "base"), _side(request, "head")
+        if base == head:
+            raise ValidationError({"headBranch": ["Name two sides that differ: branches or spaces."]})
+        days = int(number(request, "window", 1, 400, DAYS))
+        since = timezone.now() - timedelta(days=days)
+        found = compare_sides(self.project, base, head, since=since)
+        return Response(
+            {
+                "base": str(base),
+                "head": str(head),
+                "baseRuns": found.base_runs,
+                "headRuns": found.head_runs,
+                "times": dict.fromkeys(PARTS, NO_TIMES),
+                "differences": [],
+                **{camel(name): changes(getattr(found.tests, name)) for name in LISTS},
+            }
+        )
+
     def _run(self, request: Request, name: str) -> TestRun:
         named = request.query_params.get(name, "")
         if not named:
@@ -70,6 +114,13 @@ class ComparisonViewSet(ProjectViewSet):
             wanted = {"test_run_id": named}
         found: TestRun = get_object_or_404(self.get_queryset(), **wanted)
         return found
+
+
+def _side(request: Request, name: str) -> Side:
+    space = request.query_params.get(f"{name}Space", "")
+    if space and space not in Space.values:
+        raise ValidationError({f"{name}Space": ["There are local and ci."]})
+    return Side(request.query_params.get(f"{name}Branch", ""), space)
 
 
 def part_of(part: Part) -> dict[str, Any]:
