@@ -21,7 +21,7 @@ NAME, VERSIONS = "click", ("8.1.3", "8.1.8")
 REPORTERS = {
     "plugin": ("-p", "runtrail.plugin", "--runtrail-report={file}"),
     "junit": ("--junitxml={file}",),
-    "json": ("--json-report", "--json-report-file={file}"),
+    "json": ("-p", "pytest_jsonreport.plugin", "--json-report", "--json-report-file={file}"),
 }
 KINDS = ("newly_failing", "fixed", "added", "removed")
 
@@ -62,8 +62,8 @@ def report_of(place: Path, file: Path, reporter: str) -> Path:
     """Run the suite once and return its report."""
     paths = [str(place / "src"), str(ROOT / "client" / "src")]
     words = [word.format(file=file) for word in REPORTERS[reporter]]
-    kept = {"PATH": os.environ["PATH"], "HOME": str(place.parent), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", *words]
+    kept = {"PATH": os.environ["PATH"], "HOME": str(place.parent), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore", *words]
     done = subprocess.run(
         [*command, "tests"],
         cwd=place,

@@ -19,6 +19,7 @@ from tracking.ci import CIHistory, CIRefused, CIUnavailable, PastRun, RemoteJob
 
 WEEK = timedelta(days=7)
 OVERLAP = timedelta(hours=1)  # a list may show a run late
+FORGOTTEN = timedelta(days=400)  # no list goes back so far
 WHOLE_WEEK_EVERY = timedelta(days=1)  # finds later attempts of runs that were whole
 
 
@@ -68,6 +69,7 @@ def sync_turn(project: Project, history: CIHistory, *, bounds: Bounds, now: date
     is_full = settings.full_at is None or settings.full_at <= now - WHOLE_WEEK_EVERY
     since = now - WEEK if is_full or settings.reached is None else max(settings.reached - OVERLAP, now - WEEK)
     done = sync_runs(project, _due(project, history, since, now), history, bounds=bounds, now=now)
+    SyncedRun.objects.filter(project=project, created_at__lt=now - FORGOTTEN).delete()
     mine = CISync.objects.filter(pk=settings.pk)
     if done.problem:
         mine.update(problem=done.problem)

@@ -55,6 +55,9 @@ def settle_run(run: TestRun, *, now: datetime) -> bool:
     status = status_of(conclusions)
     if run.cancel_requested_at and (not conclusions or "cancelled" in conclusions):
         return close_run(run, Status.CANCELLED, reason=_who_cancelled(run), now=now)
+    bad = TestRun.objects.filter(pk=run.pk).values_list("bad_results", flat=True).first()
+    if status == Status.PASSED and bad:
+        return close_run(run, Status.FAILED, reason=f"{bad} of its tests failed.", now=now)
     return close_run(run, status, reason=_reason(workflows), now=now)
 
 
