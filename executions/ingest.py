@@ -148,7 +148,9 @@ def _write(
             tally=tally,
         )
     grow(result_set, tally, attempts=staged.attempts)
-    report.duration = tally.duration_us / 1e6
+    # A list of results has no facts of its own; what is no number of seconds is none here either.
+    seconds = sum(facts.seconds for facts in staged.facts)
+    report.duration = seconds if 0 < seconds < float("inf") else tally.duration_us / 1e6
     report.save(update_fields=["duration"])
     close_if_whole(place.run, result_set, staged, options, now=now)
     report.is_new = True

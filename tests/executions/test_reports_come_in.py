@@ -14,9 +14,8 @@ from executions.recount import recount
 from executions.reported import store_executions
 from executions.reports.base import UnreadableReport
 from executions.staging import TooManyCases
-from tests.factories import make_project, make_run, make_workflow
+from tests.factories import make_project
 from tests.shared_data import shared_folder
-from tracking.lifecycle import settle_run
 from tracking.models import TestRun
 
 pytestmark = pytest.mark.django_db
@@ -147,18 +146,6 @@ def test_a_run_that_comes_late_is_put_in_its_place():
     assert row.last_failure_at == NOW - timedelta(days=9)
 
 
-def test_failures_that_come_while_a_tracked_run_goes_on_make_it_fail_at_its_end():
-    run = make_run(test_run_id="performance_20260320_110000_abc123", started_at=NOW - timedelta(hours=1))
-    make_workflow(run, "success")
-    send(junit("a", ("b", FAILED)), test_run_id=run.test_run_id)
-    assert TestRun.objects.get().is_running
-
-    settle_run(TestRun.objects.get(), now=NOW)
-
-    run.refresh_from_db()
-    assert (run.status, run.reason) == ("failed", "1 of its tests failed.")
-
-
 def test_a_later_attempt_of_a_job_decides_and_the_earlier_one_is_kept():
     send(junit(("a", FAILED), "b"), test_run_id="ci-7-1", commit="a" * 40)
     send(junit("a", "b"), test_run_id="ci-7-1", commit="a" * 40, attempt=2)
@@ -179,6 +166,12 @@ def test_a_retry_that_passed_does_not_hide_the_failure_before_it():
     assert report.attempts == 2
     assert sorted(row.outcome_word for row in Result.objects.all()) == ["failed", "passed"]
     assert ResultText.objects.get().message == "slow"
+
+
+def test_a_test_that_is_reported_twice_took_both_times():
+    report = send(junit("a", ("a", FAILED), "b"))
+
+    assert (report.total, report.attempts, report.duration) == (2, 3, 1.5)
 
 
 def test_the_worst_of_a_test_that_is_reported_twice_counts():
