@@ -10,9 +10,9 @@ RUN_TESTS = {
     "batch",
     "ci_batch_tests",
 }  # where 1 means that tests failed, so that a fault must be another number
-HISTORY = {"stats", "report", "import_report"}
+HISTORY = {"stats", "report", "import_report", "sync_ci"}
 RUNS = {"analyze_run", "cancel_run", "compare_runs", "generate_report"}
-NEED_A_DATABASE = RUN_TESTS | HISTORY | RUNS | {"create_token", "load_profiles"}
+NEED_A_DATABASE = RUN_TESTS | HISTORY | RUNS | {"create_token", "load_profiles", "ci"}
 TAKE_A_DATABASE = HISTORY | {"run_local_tests"}  # by --db
 SEND = {"run_local_tests"}  # to a server, where one is named
 

@@ -4,6 +4,13 @@ TIMETABLE = {
     "sweep-runs": {"task": "tracking.tasks.sweep_runs", "schedule": 5.0},  # seconds
     "sweep-deliveries": {"task": "tracking.tasks.sweep_deliveries", "schedule": 5.0},
     "start-scheduled": {"task": "tracking.tasks.start_scheduled", "schedule": 5.0},
+    "sync-ci": {"task": "executions.tasks.sync_due", "schedule": 60.0},
     "prune-runs": {"task": "executions.tasks.prune_runs", "schedule": 24 * 3600.0},
     "prune-deliveries": {"task": "tracking.tasks.prune_deliveries", "schedule": 3600.0},
+}
+
+# What does not go to the queue `follow`.
+ROUTES = {
+    "tracking.tasks.drive_run": {"queue": "dispatch"},
+    "executions.tasks.sync_project": {"queue": "ingest"},
 }

@@ -155,7 +155,7 @@ CELERY_BEAT_SCHEDULE = beat.TIMETABLE
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1  # seconds; the timetable has entries every few seconds
 # Queues by kind of work: dispatch, follow, ingest, local, load, host.<name>.
 CELERY_TASK_DEFAULT_QUEUE = "follow"
-CELERY_TASK_ROUTES = {"tracking.tasks.drive_run": {"queue": "dispatch"}}
+CELERY_TASK_ROUTES = beat.ROUTES
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 
 # Static files
@@ -176,7 +176,6 @@ STORAGES = {
     },
     "staticfiles": {"BACKEND": "config.static_files.GzippedStaticFiles"},
 }
-
 if env.text("ARTIFACTS_BUCKET"):
     STORAGES["artifacts"] = {
         "BACKEND": "storages.backends.s3.S3Storage",
@@ -247,5 +246,5 @@ CI_SERVICES: dict[str, dict[str, Any]] = {
     },
     "local": {"BACKEND": "tracking.ci.local.LocalProcesses", "OPTIONS": {"folder": DATA / "local_jobs"}},
 }
-RUN_KINDS: dict[str, str] = {}  # kind of definition above tracking -> name of the task that runs it
+RUN_KINDS = {"suite": "executions.tasks.take_results"}  # kind of definition -> what takes its results
 LOAD_GENERATORS, METRIC_SOURCES = load.GENERATORS, load.metric_sources()

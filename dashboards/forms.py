@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from typing import Any
 
 from django import forms
 
 from access.models import Project, Role, User
+from executions.models.synced import default_patterns, validate_patterns
 from tracking.models import Environment, Schedule, TestDefinition
 
 
@@ -82,6 +84,19 @@ class GitHubForm(forms.Form):
     token = forms.CharField(max_length=2000, required=False)
     webhook_secret = forms.CharField(max_length=500, required=False)
     forget = forms.BooleanField(required=False)
+    every = forms.IntegerField(
+        min_value=0,
+        max_value=10_080,
+        required=False,
+        error_messages={"invalid": "Write a whole number of minutes; 0 is never."},
+    )
+    patterns = forms.CharField(max_length=5000, required=False)
+
+    def clean_patterns(self) -> list[str]:
+        found = [name for name in re.split(r"[\n,]+", str(self.cleaned_data["patterns"])) if name.strip()]
+        patterns = [name.strip() for name in found] or default_patterns()
+        validate_patterns(patterns)
+        return patterns
 
 
 class TokenForm(forms.Form):

@@ -5,6 +5,7 @@ from django.urls import path
 
 from access.permissions import EVERYBODY, open_to
 from dashboards.views import (
+    branches,
     cases,
     ci,
     compare,
@@ -42,6 +43,7 @@ urlpatterns = [
     path("ci/", ci.ci, name="ci"),
     path("tests/", cases.cases, name="cases"),
     path("tests/flaky/", cases.flaky, name="flaky"),
+    path("tests/branches/", branches.branches, name="branches"),
     path("tests/<int:pk>/", cases.case, name="case"),
     path("spaces/", cases.spaces, name="spaces"),
     path("uploads/", cases.uploads, name="uploads"),

@@ -13,11 +13,13 @@ from django.http import HttpRequest
 from executions.models import (
     CaseArchive,
     CaseStatistics,
+    CISync,
     IdempotencyKey,
     Report,
     ResultSet,
     ResultText,
     SameCode,
+    SyncedRun,
     TestCase,
 )
 from tracking.admin import HistoryAdmin
@@ -108,4 +110,21 @@ class IdempotencyKeyAdmin(HistoryAdmin):
     list_display = ["key", "project", "at"]
     list_filter = ["project"]
     search_fields = ["key"]
+    list_select_related = ["project"]
+
+
+@admin.register(CISync)
+class CISyncAdmin(admin.ModelAdmin):
+    list_display = ["project", "every", "next_at", "reached", "problem"]
+    list_filter = ["every"]
+    search_fields = ["project__slug"]
+    list_select_related = ["project"]
+    readonly_fields = ["next_at", "reached", "full_at", "problem"]
+
+
+@admin.register(SyncedRun)
+class SyncedRunAdmin(HistoryAdmin):
+    list_display = ["github_run_id", "project", "path", "attempt", "jobs", "is_whole", "created_at"]
+    list_filter = ["is_whole", "project"]
+    search_fields = ["github_run_id", "path"]
     list_select_related = ["project"]

@@ -60,11 +60,15 @@ def compare_results(base: TestRun, head: TestRun) -> ResultComparison:
     A test is slower or faster only by ratio AND difference AND against the median of at least five
     earlier durations in the head's space: one sample says nothing on a shared machine.
     """
-    before, after = rows_of(base), rows_of(head)
+    return compare_rows(rows_of(base), rows_of(head), head.space)
+
+
+def compare_rows(before: dict[int, Row], after: dict[int, Row], space: str) -> ResultComparison:
+    """Compare two results of each case; what is usual is that of `space`."""
     found = ResultComparison(compared=len(before.keys() & after.keys()))
     names = _names(before.keys() | after.keys())
     suspects = [case for case in before.keys() & after.keys() if _differs(before[case], after[case])]
-    usual = _usual(suspects, head.space)
+    usual = _usual(suspects, space)
     for case in sorted(names, key=lambda case: names[case]):
         change = _change(case, names[case], before.get(case), after.get(case), usual.get(case))
         for name in _kinds(change, before.get(case), after.get(case)):
@@ -75,8 +79,11 @@ def compare_results(base: TestRun, head: TestRun) -> ResultComparison:
 def rows_of(run: TestRun) -> dict[int, Row]:
     """Return outcome and duration of each case of a run, by the try that decides."""
     result_set = ResultSet.objects.filter(run=run).first()
-    if result_set is None:
-        return {}
+    return rows_of_set(result_set) if result_set else {}
+
+
+def rows_of_set(result_set: ResultSet) -> dict[int, Row]:
+    """Return outcome and duration of each case of one set of results."""
     rows = Result.objects.of_set(result_set).deciding().order_by()
     return {
         case: (outcome, duration)

@@ -17,10 +17,14 @@ from analysis.proportions import wilson_interval
 from executions.flakiness import rank_flaky
 from executions.models import CaseStatistics, Result, ResultSet
 from executions.querysets import COUNTS
+from executions.sides import Side, compare_sides
 from tracking.models import Space
 
 MOST = 50  # rows of a list in a report that people read
 SLOW = 20
+DAYS = 14  # that branches are looked at
+KINDS = ("newly_failing", "fixed", "added", "removed", "slower", "faster", "still_failing", "added_failing")
+CHANGE = ("nodeid", "suite", "base", "head", "base_duration", "head_duration")
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -165,6 +169,31 @@ def comparison_data(project: Project, *, window: int | None = None, now: datetim
         "only_ci": sum(set(found) == {"ci"} for found in by_name.values()),
         "both": len(both),
         "tests": both,
+    }
+
+
+def branch_data(
+    project: Project, base: Side, head: Side, *, window: int | None = None, now: datetime
+) -> dict[str, Any]:
+    """Return what changed from one branch (or space) to another: one row for each test that did."""
+    days = window or DAYS
+    found = compare_sides(project, base, head, since=now - timedelta(days=days))
+    rows = [
+        {"change": kind, **{name: getattr(change, name) for name in CHANGE}}
+        for kind in KINDS
+        for change in getattr(found.tests, kind)
+    ]
+    return {
+        "project": project.slug,
+        "base": str(base),
+        "head": str(head),
+        "window_days": days,
+        "generated_at": now,
+        "base_runs": found.base_runs,
+        "head_runs": found.head_runs,
+        "compared": found.tests.compared,
+        "counts": {kind: len(getattr(found.tests, kind)) for kind in KINDS},
+        "tests": rows,
     }
 
 

@@ -26,6 +26,7 @@ from executions.reports.base import Limits, UnreadableReport
 from executions.staging import Staged, TooManyCases, stage
 from executions.storing import SERIES, Slot, store_chunk
 from executions.told import Options
+from tracking.models import TestRun
 
 DEFAULT_LIMITS = Limits()
 _MOST_REPORTS = 32_000 // SERIES  # of one run; the number of a row's report is part of two bytes
@@ -102,10 +103,13 @@ def keep(staged: Staged, project: Project, options: Options, *, name: str = "", 
         return found
 
 
-def refuse(project: Project, reason: str, *, name: str, sent_by: str, now: datetime) -> Report:
+def refuse(
+    project: Project, reason: str, *, name: str, sent_by: str, now: datetime, run: TestRun | None = None
+) -> Report:
     """Keep one line about a report that was not taken."""
     return Report.objects.create(
         project=project,
+        run=run,
         status=Report.Status.REFUSED,
         reason=reason[:2000],
         name=name[:300],
@@ -144,7 +148,9 @@ def _write(
             tally=tally,
         )
     grow(result_set, tally, attempts=staged.attempts)
-    report.duration = tally.duration_us / 1e6
+    # A list of results has no facts of its own; what is no number of seconds is none here either.
+    seconds = sum(facts.seconds for facts in staged.facts)
+    report.duration = seconds if 0 < seconds < float("inf") else tally.duration_us / 1e6
     report.save(update_fields=["duration"])
     close_if_whole(place.run, result_set, staged, options, now=now)
     report.is_new = True

@@ -34,7 +34,10 @@ def place_of(project: Project, told: Options, facts: Sequence[ReportFacts], *, n
     run = TestRun.objects.filter(test_run_id=told.test_run_id).first() if told.test_run_id else None
     if run is not None and run.project_id != project.pk:
         raise ValueError(f"There is no run {told.test_run_id} in {project}, and its id is taken elsewhere.")
-    run = run or _new_run(project, told, facts, now=now)
+    if run is None:
+        run = _new_run(project, told, facts, now=now)
+    else:
+        _learn(run, facts)
     code = run.tree_hash or run.commit_sha
     result_set, is_new = ResultSet.objects.get_or_create(
         run=run,
@@ -76,6 +79,15 @@ def _new_run(project: Project, told: Options, facts: Sequence[ReportFacts], *, n
     )
     note(run, "started", f"Made for a report of {told.triggered_by or 'somebody'}.", now)
     return run
+
+
+def _learn(run: TestRun, facts: Sequence[ReportFacts]) -> None:
+    """A run that began without results gets to know its machine from them; what it knows stays."""
+    told = _metadata(facts)
+    new = {name: told[name] for name in ("platform", "python_version") if told.get(name)}
+    if new.keys() - run.metadata.keys():
+        run.metadata = {**new, **run.metadata}
+        run.save(update_fields=["metadata"])
 
 
 def free_id(test_type: str, space: str, at: datetime) -> str:

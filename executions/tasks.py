@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import structlog
 from celery import shared_task
+from django.conf import settings
 from django.core.files.storage import storages
 from django.utils import timezone
 
+from access.models import Project
+from executions import suite
+from executions.models import CISync
 from executions.recount import forget_runs
+from executions.reports.base import Limits
+from executions.sync import Bounds, claim_due, sync_turn
+from tracking import ci, drive
+from tracking.models import TestRun
 from tracking.retention import prune
+
+log = structlog.get_logger(__name__)
 
 
 @shared_task
@@ -15,3 +26,39 @@ def prune_runs() -> int:
     """Apply the retention policies; return how many runs went."""
     gone = prune(timezone.now(), storage=storages["artifacts"], forget=forget_runs)
     return sum(1 for _ in gone)
+
+
+@shared_task
+def take_results(run_pk: str) -> bool:
+    """Store what a suite reported on this machine and close its run; True if this very call closed it."""
+    run = TestRun.objects.for_file().get(pk=run_pk)
+    if not drive.awaits_results(run):
+        return False
+    folder = settings.CI_SERVICES["local"]["OPTIONS"]["folder"]
+    limits = Limits(unpacked_bytes=settings.REPORT_BYTES)
+    return suite.take_results(run, suite.Bounds(folder, limits, settings.REPORT_CASES), now=timezone.now())
+
+
+@shared_task(expires=60)
+def sync_due() -> int:
+    """Send each project whose turn it is to fetch what CI did; return how many."""
+    due = claim_due(now=timezone.now())
+    for project in due:
+        sync_project.delay(project.pk)
+    return len(due)
+
+
+@shared_task
+def sync_project(project_pk: int) -> int:
+    """Fetch what is new of one project's CI; return how many reports came."""
+    project = Project.objects.get(pk=project_pk)
+    try:
+        history = ci.connect("github", project).history()
+    except ci.CIRefused as problem:
+        CISync.objects.filter(project=project).update(problem=str(problem))
+        return 0
+    bounds = Bounds(Limits(unpacked_bytes=settings.REPORT_BYTES), settings.REPORT_CASES)
+    done = sync_turn(project, history, bounds=bounds, now=timezone.now())
+    if done.problem:
+        log.info("ci_not_fetched", project=project.slug, problem=done.problem)
+    return done.reports

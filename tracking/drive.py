@@ -19,7 +19,7 @@ from tracking.closing import abandon, settle
 from tracking.deliveries import take_up_strangers
 from tracking.dispatch import send_workflows, settle_lost
 from tracking.lifecycle import Status, close_run, expire_run, settle_run
-from tracking.models import TestRun, WorkflowRun
+from tracking.models import TestDefinition, TestRun, WorkflowRun
 from tracking.observe import apply_observation
 from tracking.recording import ENDED
 from tracking.silence import heard, silence_of
@@ -103,6 +103,12 @@ def follow(run: TestRun, *, ci: CIService, now: datetime, confirm: bool = False)
         if remote.dispatch_id in rows:
             news += apply_observation(rows[remote.dispatch_id], remote, clock=ci.clock, now=now)
     return news + settle_lost(run, seen, ci=ci, now=now)
+
+
+def awaits_results(run: TestRun) -> bool:
+    """Whether all that was started for a run has ended, and its results are to be taken before it closes."""
+    kind = run.plan.get("kind", TestDefinition.WORKFLOWS)
+    return run.is_running and kind != TestDefinition.WORKFLOWS and not run.workflow_runs.open().exists()
 
 
 def next_due(run: TestRun, *, now: datetime) -> float | None:

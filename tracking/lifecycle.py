@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from tracking.models import TestRun
+from tracking.models import TestDefinition, TestRun
 from tracking.rollups import forget_figures, keep_figures
 from tracking.tracker import note
 
@@ -44,6 +44,8 @@ def status_of(conclusions: Iterable[str]) -> TestRun.Status:
 
 def settle_run(run: TestRun, *, now: datetime) -> bool:
     """Close `run` if every workflow has ended; True for the caller who closed it."""
+    if run.plan.get("kind", TestDefinition.WORKFLOWS) != TestDefinition.WORKFLOWS:
+        return False  # whoever takes its results closes it
     workflows = list(run.workflow_runs.values_list("name", "position", "conclusion", "reason"))
     if any(not conclusion for *_, conclusion, _ in workflows):
         return False
@@ -53,6 +55,9 @@ def settle_run(run: TestRun, *, now: datetime) -> bool:
     status = status_of(conclusions)
     if run.cancel_requested_at and (not conclusions or "cancelled" in conclusions):
         return close_run(run, Status.CANCELLED, reason=_who_cancelled(run), now=now)
+    bad = TestRun.objects.filter(pk=run.pk).values_list("bad_results", flat=True).first()
+    if status == Status.PASSED and bad:
+        return close_run(run, Status.FAILED, reason=f"{bad} of its tests failed.", now=now)
     return close_run(run, status, reason=_reason(workflows), now=now)
 
 

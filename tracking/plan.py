@@ -8,6 +8,8 @@ from typing import Any
 
 from tracking.models import Environment, TestDefinition, TestRun, WorkflowRun
 
+SUITE_ENDS = 120  # seconds that the results of a suite are waited for after its time limit
+
 
 class NotRunnable(Exception):
     """The definition can't be run so; the message says why and what to do."""
@@ -30,18 +32,24 @@ def freeze_plan(
         NotRunnable: it has no steps, or may not or can't run there.
     """
     steps = [_step(step, environment) for step in definition.steps.order_by("position")]
+    is_suite = definition.kind == TestDefinition.SUITE
     if not steps:
         raise NotRunnable(f"The definition {definition} has no steps yet, so there is nothing to send.")
     _demand_runnable(definition, environment, steps, commands_allowed)
+    if is_suite:
+        # The job's own limit comes first: what was reported until then is kept.
+        steps[0]["timeout"] = steps[0]["timeout"] or definition.timeout
     return {
+        "kind": definition.kind,
         "test_type": definition.test_type,
         "definition": definition.name,
         "version": definition.version,
         "service": environment.service,
         "ref": branch or environment.ref or definition.project.default_branch,
-        "timeout": definition.timeout,
+        "timeout": definition.timeout + (SUITE_ENDS if is_suite else 0),
         "folder": definition.folder,
         "steps": steps,
+        **({"expected": definition.expected, "reports": definition.reports} if is_suite else {}),
     }
 
 
@@ -70,6 +78,13 @@ def intended_workflows(run: TestRun) -> list[WorkflowRun]:
 def _demand_runnable(
     definition: TestDefinition, environment: Environment, steps: list[dict[str, Any]], commands_allowed: bool
 ) -> None:
+    if definition.kind == TestDefinition.SUITE and (
+        environment.service != "local" or len(steps) != 1 or steps[0]["count"] != 1
+    ):
+        raise NotRunnable(
+            f"{definition} is a suite: it has one command, which runs on this machine. "
+            "Choose an environment with the service local."
+        )
     if environment.service != "local":
         if any(not step["workflow"] for step in steps):
             raise NotRunnable(f"A step of {definition} names no workflow file for {environment.service}.")

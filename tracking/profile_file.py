@@ -72,6 +72,11 @@ def _words(value: Any) -> str:
     return "" if is_right else 'must be a list of texts, as in ["python", "build.py"]'
 
 
+def _texts(value: Any) -> str:
+    is_right = isinstance(value, list) and all(isinstance(one, str) and one for one in value)
+    return "" if is_right else 'must be a list of texts, as in ["tests/test_cart.py::test_total"]'
+
+
 def _inputs(value: Any) -> str:
     is_right = isinstance(value, dict) and all(isinstance(one, str) for one in value.values())
     return "" if is_right else 'must be a table of texts, as in { region = "us-east-1" }'
@@ -82,6 +87,7 @@ def _kind(value: Any) -> str:
     return "" if value in kinds else f"must be one of {', '.join(Environment.Kind.values)}"
 
 
+KINDS = ("workflows", "suite")
 _SMALL = "may have small letters, digits and hyphens, beginning with a letter or digit"
 PROJECT: dict[str, Check] = {
     "slug": _text(50, _NAME, _SMALL),
@@ -100,6 +106,15 @@ DEFINITION: dict[str, Check] = {
     "description": _text(5000),
     "timeout": _whole(1, 31_536_000),
     "steps": lambda value: "" if isinstance(value, list) and value else "must have at least one step",
+    "kind": lambda value: "" if value in KINDS else f"must be one of {', '.join(KINDS)}",
+}
+# A suite has one command in place of steps, and its results are taken by themselves.
+SUITE: dict[str, Check] = {
+    **{name: check for name, check in DEFINITION.items() if name != "steps"},
+    "workspace": _text(1000),
+    "command": _words,
+    "expected": _texts,
+    "reports": _texts,
 }
 STEP: dict[str, Check] = {
     "workflow": _text(255),
@@ -163,7 +178,10 @@ def _faults(data: dict[str, Any], services: list[str]) -> Iterator[tuple[Path, s
         path = ("definitions", name)
         if not _NAME.match(name) or len(name) > 50:
             yield path, _SMALL
-        yield from _table(path, row, DEFINITION)
+        is_suite = isinstance(row, dict) and row.get("kind") == "suite"
+        yield from _table(path, row, SUITE if is_suite else DEFINITION)
+        if is_suite and "command" not in row:
+            yield (*path, "command"), "is missing: what runs the suite"
         steps = row.get("steps") if isinstance(row, dict) else None
         for number, step in enumerate(steps if isinstance(steps, list) else []):
             yield from _table((*path, "steps", number), step, STEP)

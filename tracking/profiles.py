@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from django.db import transaction
@@ -12,6 +13,7 @@ from tracking.models import Environment, Step, TestDefinition
 from tracking.profile_file import Profile
 
 _STEP = ("workflow", "command", "count", "inputs", "start_after", "spacing", "at_most", "timeout")
+_NOT_COLUMNS = ("steps", "workspace", "command")
 _PLAIN: dict[str, Any] = {
     "workflow": "",
     "command": [],
@@ -67,8 +69,10 @@ def _environment(project: Project, name: str, row: dict[str, Any], changes: list
 
 
 def _definition(project: Project, name: str, row: dict[str, Any], folder: str, changes: list[str]) -> None:
-    wanted = {key: value for key, value in row.items() if key != "steps"}
-    wanted |= {"folder": folder, "is_from_shell": True}
+    wanted = {key: value for key, value in row.items() if key not in _NOT_COLUMNS}
+    place = str((Path(folder) / row.get("workspace", ".")).resolve()) if "workspace" in row else folder
+    wanted |= {"folder": place, "is_from_shell": True}
+    steps = [{"command": row["command"]}] if "command" in row else row.get("steps")
     definition, is_new = TestDefinition.objects.get_or_create(
         project=project,
         name=name,
@@ -77,8 +81,8 @@ def _definition(project: Project, name: str, row: dict[str, Any], folder: str, c
     if is_new:
         changes.append(f"+ definition {name}")
     _change(definition, wanted, f"definition {name}", changes)
-    if "steps" in row:
-        _steps(definition, [{**_PLAIN, **step} for step in row["steps"]], changes, is_new=is_new)
+    if steps is not None:
+        _steps(definition, [{**_PLAIN, **step} for step in steps], changes, is_new=is_new)
 
 
 def _steps(

@@ -22,7 +22,8 @@ from zlib import crc32
 from django.db import connection, transaction
 
 from tracking import job_wrapper
-from tracking.ci.local import job_folder
+from tracking.interpreter import NoPython, find_python
+from tracking.job_files import OWN_PYTHON, job_folder
 from tracking.models import LocalJob
 
 OUTPUT_LIMIT = 5_000_000  # bytes
@@ -129,7 +130,7 @@ class LocalRunner:
     def _order(self, job: LocalJob) -> dict[str, Any]:
         command = list(job.command)
         if command[0] in ("python", "python3"):
-            command[0] = sys.executable
+            command[0] = _python_of_folder(job) if OWN_PYTHON in job.variables else sys.executable
         # Only what is named passes on: the server's environment holds its secrets.
         variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         return {
@@ -140,6 +141,14 @@ class LocalRunner:
             "output_limit": OUTPUT_LIMIT,
             "supervisor": self.supervisor,
         }
+
+
+def _python_of_folder(job: LocalJob) -> str:
+    """The user's own interpreter; where there is none, the name stays and the start fails on it."""
+    try:
+        return find_python(Path(job.folder), os.environ, own=Path(sys.prefix), needs_pytest=False)
+    except NoPython:
+        return str(job.command[0])
 
 
 def _note_start(job: LocalJob, start: dict[str, Any]) -> bool:

@@ -8,16 +8,17 @@ from functools import partial
 from typing import Any
 
 import structlog
-from celery import current_app, shared_task
+from celery import current_app, shared_task, signature
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from tracking import ci, closing, deliveries, drive, scheduling, tracking_file
-from tracking.models import TestRun, WebhookDelivery
+from tracking.models import LocalJob, TestRun, WebhookDelivery
 
 log = structlog.get_logger(__name__)
 
@@ -61,11 +62,27 @@ def drive_run(run_pk: str) -> bool:
         wait = drive.next_due(run, now=timezone.now()) if run.is_running else None
     finally:
         drive.release(run_pk, driver)
+    if drive.awaits_results(run):
+        hand_over(run)
     if changed:
         _write_file(run_pk)
     if wait is not None and not run.cancel_requested_at:
         _come_again(run_pk, wait)
     return changed
+
+
+def hand_over(run: TestRun) -> bool:
+    """Send a run whose jobs have ended to what takes its results, on the machine that has their files."""
+    dispatched = run.workflow_runs.values("dispatch_id")
+    host = LocalJob.objects.filter(dispatch_id__in=dispatched).values_list("host", flat=True).first()
+    queue = f"host.{host}" if host else "ingest"
+    return _try(signature(settings.RUN_KINDS[run.plan["kind"]], (str(run.pk),), {}, {"queue": queue}))
+
+
+def take_results_here(run: TestRun) -> None:
+    """Take the results of a run in this very process, for a command that needs no worker."""
+    take: Any = import_string(settings.RUN_KINDS[run.plan["kind"]])
+    take(str(run.pk))
 
 
 def _look_after(run_pk: str) -> None:

@@ -26,7 +26,7 @@ from batches.regressions import Rule
 from batches.runner import Plan
 from batches.testing import Tested, run_tests
 from batches.workspace import Store
-from executions.local_run import NoPython, find_python
+from tracking.interpreter import NoPython, find_python
 from tracking.management.base import TestRunningCommand, positive
 from tracking.management.caller import caller_name
 

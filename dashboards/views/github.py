@@ -15,6 +15,7 @@ from dashboards.finders import InProject, find_project
 from dashboards.forms import GitHubForm
 from dashboards.rendering import page
 from dashboards.views.actions import action
+from executions.sync import sync_of
 from tracking import ci
 from tracking.models import Step
 
@@ -27,7 +28,7 @@ def github(request: HttpRequest, found: InProject) -> HttpResponse:
     form = GitHubForm(request.POST)
     if not form.is_valid():
         return _show(request, found.project, form=form, status=400)
-    changed = _change(found.project, form)
+    changed = [*_change(found.project, form), *_change_sync(found.project, form)]
     if changed:
         audit.record(
             "project.github",
@@ -70,6 +71,21 @@ def _change(project: Project, form: GitHubForm) -> list[str]:
     return changed
 
 
+def _change_sync(project: Project, form: GitHubForm) -> list[str]:
+    """Write how CI is fetched; the next turn comes at once."""
+    sync = sync_of(project)
+    wanted = {"patterns": form.cleaned_data["patterns"]}
+    if form.cleaned_data["every"] is not None:
+        wanted["every"] = form.cleaned_data["every"]
+    changed = [name for name, value in wanted.items() if getattr(sync, name) != value]
+    for name in changed:
+        setattr(sync, name, wanted[name])
+    if changed:
+        sync.next_at = None
+        sync.save()
+    return changed
+
+
 def _show(
     request: HttpRequest,
     project: Project,
@@ -78,13 +94,20 @@ def _show(
     findings: list[ci.Finding] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    given = {"repository": project.repository, "default_branch": project.default_branch}
+    sync = sync_of(project)
+    given = {
+        "repository": project.repository,
+        "default_branch": project.default_branch,
+        "every": sync.every,
+        "patterns": ", ".join(sync.patterns),
+    }
     context = {
         "project": project,
         "form": form or GitHubForm(initial=given),
         "has_token": bool(project.github_token),
         "has_secret": bool(project.webhook_secret),
         "findings": findings,
+        "sync": sync,
         "hook_url": request.build_absolute_uri("/hooks/github/"),
     }
     return page(request, "github_settings.html", context, status=status)

@@ -97,5 +97,9 @@ class ComparisonSerializer(PairSerializer):
     """The first `head` against `base`; with several, `others` holds the rest in the same shape."""
 
     base = serializers.CharField()
+    base_runs = serializers.ListField(
+        child=serializers.CharField(), default=list, help_text="Of branches or spaces: the runs looked at."
+    )
+    head_runs = serializers.ListField(child=serializers.CharField(), default=list)
     ranking = PlaceSerializer(many=True)
     others = PairSerializer(many=True)

@@ -4,8 +4,10 @@ from executions.models.cases import TestCase
 from executions.models.reports import IdempotencyKey, Report
 from executions.models.results import Flag, Outcome, Result, ResultSet, ResultText
 from executions.models.statistics import CaseArchive, CaseStatistics, SameCode
+from executions.models.synced import CISync, SyncedRun
 
 __all__ = [
+    "CISync",
     "CaseArchive",
     "CaseStatistics",
     "Flag",
@@ -16,5 +18,6 @@ __all__ = [
     "ResultSet",
     "ResultText",
     "SameCode",
+    "SyncedRun",
     "TestCase",
 ]

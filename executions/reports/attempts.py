@@ -69,6 +69,7 @@ def counted(outcomes: Iterable[CaseOutcome], facts: ReportFacts) -> Iterator[Cas
         if not outcome.is_final:
             yield outcome
             continue
+        facts.seconds += outcome.duration or 0.0
         before = ledger.settle((outcome.suite, outcome.nodeid), outcome.outcome)
         if before is not None:
             facts.duplicates += 1

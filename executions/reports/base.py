@@ -81,7 +81,8 @@ class ReportFacts:
 
     `elements` counts what the file lists, by outcome, the way its producer counts.  `cases` counts
     distinct tests by the outcome that decides, `attempts` all tries, `retried` tests with more than one,
-    `duplicates` final rows beyond the first of their test, and `unplaced` tests without sure identity.
+    `duplicates` final rows beyond the first of their test, `unplaced` tests without sure identity, and
+    `seconds` sums the durations of final rows, so that a test named twice took both times.
     """
 
     format: str
@@ -96,6 +97,7 @@ class ReportFacts:
     attempts: int = 0
     retried: int = 0
     duplicates: int = 0
+    seconds: float = 0.0
     unplaced: int = 0
     failures_outside_cases: int = 0
     exit_code: int | None = None

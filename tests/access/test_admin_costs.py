@@ -13,7 +13,7 @@ from django.urls import reverse
 from access import audit
 from access.models import ApiToken, User
 from executions.ingest import ingest_report
-from executions.models import CaseArchive, IdempotencyKey, Result, TestCase
+from executions.models import CaseArchive, CISync, IdempotencyKey, Result, SyncedRun, TestCase
 from tests.factories import make_definition, make_ended_run, make_environment, make_project, make_user
 from tests.tracking.fakes import after
 from tracking import rollups
@@ -61,6 +61,8 @@ def fill(first: int, last: int) -> None:
         Schedule.objects.create(
             project=project, definition=definition, environment=environment, cron="0 2 * * *", last_run=run
         )
+        CISync.objects.create(project=project)
+        SyncedRun.objects.create(project=project, github_run_id=number)
         IdempotencyKey.objects.create(project=project, key=f"key-{number}", digest="0")
         keep_delivery(f"guid-{number}", "ping", b"{}", project=project, now=after(0))
         LocalJob.objects.create(

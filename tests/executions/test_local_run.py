@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from executions.local_run import NoPython, find_python
+from tracking.interpreter import NoPython, find_python
 
 HAS_PYTEST = f'#!/bin/sh\nexec {sys.executable} "$@"\n'
 NO_PYTEST = "#!/bin/sh\nexit 1\n"

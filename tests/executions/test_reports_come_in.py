@@ -168,6 +168,12 @@ def test_a_retry_that_passed_does_not_hide_the_failure_before_it():
     assert ResultText.objects.get().message == "slow"
 
 
+def test_a_test_that_is_reported_twice_took_both_times():
+    report = send(junit("a", ("a", FAILED), "b"))
+
+    assert (report.total, report.attempts, report.duration) == (2, 3, 1.5)
+
+
 def test_the_worst_of_a_test_that_is_reported_twice_counts():
     report = send(junit(("a", FAILED), "a"))
 

@@ -30,6 +30,9 @@ class Faults:
     refuse_cancel: bool = False  # 409
     clock_offset: float = 0  # seconds by which GitHub's clock is ahead of the world's
     retry_after: int | None = 1  # seconds, on 403 and 429; None: GitHub does not say
+    # artifacts
+    cut_downloads: int = 0  # so many more downloads break off in the middle
+    late_expiry: bool = False  # lists still call an artifact good that is gone
     # messages
     lose: float = 0  # share
     double: float = 0  # share

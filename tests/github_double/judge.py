@@ -65,20 +65,27 @@ class Answered:
     """An answer in the form that openapi-core reads."""
 
     content_type = "application/json"
-    headers: dict[str, str] = {}
 
-    def __init__(self, status: int, data: bytes) -> None:
-        self.status_code, self.data = status, data
+    def __init__(self, status: int, data: bytes, headers: dict[str, str]) -> None:
+        self.status_code, self.data, self.headers = status, data, headers
 
 
-def faults_of(version: str, method: str, url: str, body: bytes, status: int, data: bytes) -> list[str]:
+def faults_of(
+    version: str,
+    method: str,
+    url: str,
+    body: bytes,
+    status: int,
+    data: bytes,
+    headers: dict[str, str] | None = None,
+) -> list[str]:
     """Return what the description says against a request and its answer; empty when nothing."""
     api = description(version or "2022-11-28")
     asked = Asked(method, url, body)
     found = []
     for what, check in (
         ("request", lambda: api.validate_request(asked)),
-        ("answer", lambda: api.validate_response(asked, Answered(status, data))),
+        ("answer", lambda: api.validate_response(asked, Answered(status, data, headers or {}))),
     ):
         if what == "answer" and status >= 400:
             continue  # the description has few of them, and GitHub's errors are not in it

@@ -41,6 +41,8 @@ class Behaviour:
     conclusion: str = "success"
     jobs: tuple[str, ...] = ("build",)
     waits: float = 0  # seconds for an approval, before it is queued
+    early: tuple[str, ...] = ()  # jobs that end at half of the execution
+    conclusions: dict[str, str] = field(default_factory=dict)  # of jobs that end otherwise
 
 
 @dataclass
@@ -95,6 +97,19 @@ class Job:
     started_at: datetime | None = None
     completed_at: datetime | None = None
     runner_id: int | None = None
+
+
+@dataclass
+class Artifact:
+    """A file that a run left; `served` counts how often its bytes went out."""
+
+    id: int
+    run: Run
+    name: str
+    content: bytes
+    created_at: datetime
+    expires_at: datetime
+    served: int = 0
 
 
 @dataclass

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.github_double import shapes
 from tests.github_double.dispatching import dispatch
+from tests.github_double.leaving import artifacts, download
 from tests.github_double.nouns import Run
 from tests.github_double.saying import Said, nothing, repo_of
 
@@ -109,6 +110,18 @@ def jobs(server: Server, name: str, number: str, turn: str, query: dict[str, str
     return Said(200, {"total_count": len(tried.jobs), "jobs": listed}, more)
 
 
+def all_jobs(server: Server, name: str, number: str, query: dict[str, str], data: Any) -> Said:
+    one = _run(server, name, number)
+    if one is None:
+        return nothing()
+    tried = one.attempts if query.get("filter") == "all" else one.attempts[-1:]
+    found = [shapes.job(server.url, one.repo, one, attempt, job) for attempt in tried for job in attempt.jobs]
+    size, page = int(query.get("per_page", 30)), int(query.get("page", 1))
+    url = f"{server.url}/repos/{name}/actions/runs/{number}/jobs?filter=all&per_page={size}&page={page + 1}"
+    more = {"Link": f'<{url}>; rel="next"'} if page * size < len(found) else {}
+    return Said(200, {"total_count": len(found), "jobs": found[(page - 1) * size : page * size]}, more)
+
+
 def cancel(server: Server, name: str, number: str, how: str, query: Any, data: Any) -> Said:
     one = _run(server, name, number)
     if one is None:
@@ -170,6 +183,9 @@ ROUTES = [
     ("GET", REPO + r"/actions/runs/(?P<number>\d+)", run),
     ("GET", REPO + r"/actions/runs/(?P<number>\d+)/attempts/(?P<turn>\d+)", attempt),
     ("GET", REPO + r"/actions/runs/(?P<number>\d+)/attempts/(?P<turn>\d+)/jobs", jobs),
+    ("GET", REPO + r"/actions/runs/(?P<number>\d+)/jobs", all_jobs),
+    ("GET", REPO + r"/actions/runs/(?P<number>\d+)/artifacts", artifacts),
+    ("GET", REPO + r"/actions/artifacts/(?P<number>\d+)/zip", download),
     ("POST", REPO + r"/actions/runs/(?P<number>\d+)/(?P<how>cancel|force-cancel)", cancel),
     ("GET", r"/rate_limit", rate_limit),
     ("GET", REPO + r"/installation", installation),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -164,4 +165,21 @@ def job(base: str, repo: Any, one: Any, attempt: Any, found: Any) -> dict[str, A
         "runner_group_id": 1 if has_runner else None,
         "runner_group_name": "Default" if has_runner else None,
         "steps": [],
+    }
+
+
+def artifact(base: str, found: Any, *, is_expired: bool) -> dict[str, Any]:
+    url = f"{base}/repos/{found.run.repo.full_name}/actions/artifacts/{found.id}"
+    return {
+        "id": found.id,
+        "node_id": f"A_{found.id}",
+        "name": found.name,
+        "size_in_bytes": len(found.content),
+        "url": url,
+        "archive_download_url": f"{url}/zip",
+        "expired": is_expired,
+        "created_at": stamp(found.created_at),
+        "updated_at": stamp(found.created_at),
+        "expires_at": stamp(found.expires_at),
+        "digest": f"sha256:{hashlib.sha256(found.content).hexdigest()}",
     }

@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.github_double import shapes
 from tests.github_double.faults import Faults
-from tests.github_double.nouns import BUILD_JOB, Attempt, Behaviour, File, Job, Repository, Run
+from tests.github_double.nouns import BUILD_JOB, Artifact, Attempt, Behaviour, File, Job, Repository, Run
 
 NINE = datetime(2026, 1, 4, 9, 0, tzinfo=UTC)
 
@@ -27,6 +27,7 @@ class World:
         self.numbers = itertools.count(1000)
         self.repos: list[Repository] = []
         self.runs: dict[int, Run] = {}
+        self.artifacts: dict[int, Artifact] = {}
         self.agenda: list[tuple[datetime, int, Callable[[], None]]] = []
         self.messages: list[tuple[str, str, dict[str, Any]]] = []  # guid, event, payload
         self.behaviour: Callable[[Run], Behaviour] = lambda run: Behaviour()
@@ -53,14 +54,23 @@ class World:
                 act()
             self.now = end
 
-    def start(self, repo: Repository, file: File, ref: str, inputs: dict[str, str]) -> Run:
-        """Start a run, as a dispatch that was taken does."""
+    def leave(self, run: Run, name: str, content: bytes, *, days: float = 90) -> Artifact:
+        """Leave a file, as a step of the run that uploads does."""
+        end = self.now + timedelta(days=days)
+        left = Artifact(next(self.numbers), run, name, content, self.now, end)
+        self.artifacts[left.id] = left
+        return left
+
+    def start(
+        self, repo: Repository, file: File, ref: str, inputs: dict[str, str], event: str = "workflow_dispatch"
+    ) -> Run:
+        """Start a run, as a dispatch that was taken does, or somebody's push."""
         given = {name: str((spec or {}).get("default") or "") for name, spec in (file.trigger or {}).items()}
         given |= inputs
         title = str(file.data.get("run-name") or file.name)
         for name, value in given.items():
             title = title.replace("${{ inputs." + name + " }}", value)
-        run = Run(next(self.numbers), repo, file, ref, title.strip(), given, self.now)
+        run = Run(next(self.numbers), repo, file, ref, title.strip(), given, self.now, event)
         self.runs[run.id] = run
         if self.faults.fails("startup_failure", self.dispatches):
             failed = Attempt(1, self.now, self.now, "completed", "startup_failure")
@@ -110,7 +120,11 @@ class World:
             self._later(ways.waits, lambda: self._approve(run, attempt, mine))
         if not self.faults.fails("never_starts", self.dispatches):
             self._later(ways.waits + ways.queue, lambda: self._go(run, attempt, mine))
-            self._later(ways.waits + ways.queue + ways.execution, lambda: self._end(run, attempt, mine, ways))
+            half = ways.waits + ways.queue + ways.execution / 2
+            early = [job for job in mine if job.name in ways.early]
+            if early:
+                self._later(half, lambda: self._end_jobs(run, attempt, early, ways))
+            self._later(half + ways.execution / 2, lambda: self._end(run, attempt, mine, ways))
 
     def _approve(self, run: Run, attempt: Attempt, jobs: list[Job]) -> None:
         for job in jobs:
@@ -129,10 +143,14 @@ class World:
     def _end(self, run: Run, attempt: Attempt, jobs: list[Job], ways: Behaviour) -> None:
         if attempt.status == "completed" or run.id not in self.runs:
             return
-        for job in jobs:
-            job.status, job.conclusion, job.completed_at = "completed", ways.conclusion, self.now
-            self._tell("workflow_job", "completed", run, attempt, job)
+        self._end_jobs(run, attempt, [job for job in jobs if job.status != "completed"], ways)
         self._finish(run, attempt, ways.conclusion)
+
+    def _end_jobs(self, run: Run, attempt: Attempt, jobs: list[Job], ways: Behaviour) -> None:
+        for job in jobs:
+            job.status, job.completed_at = "completed", self.now
+            job.conclusion = ways.conclusions.get(job.name, ways.conclusion)
+            self._tell("workflow_job", "completed", run, attempt, job)
 
     def _finish(self, run: Run, attempt: Attempt, conclusion: str) -> None:
         attempt.status, attempt.conclusion, attempt.updated_at = "completed", conclusion, self.now

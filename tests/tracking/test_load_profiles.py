@@ -127,6 +127,23 @@ def test_every_fault_is_named_with_its_line_and_nothing_is_stored(load, old, new
     assert not Project.objects.filter(slug="shop").exists()
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('kind = "suit"', "definitions.performance.kind must be one of workflows, suite"),
+        ('kind = "suite"', "definitions.performance.command is missing: what runs the suite"),
+        ('kind = "suite"\ncommand = ["x"]', "definitions.performance.steps is unknown here"),
+        ('expected = ["a"]', "definitions.performance.expected is unknown here"),
+        ('kind = "suite"\ncommand = ["x"]\nexpected = "a"', "expected must be a list of texts"),
+    ],
+)
+def test_a_suite_has_a_command_and_nothing_else_has_what_only_it_has(load, line, told):
+    with pytest.raises(CommandError) as caught:
+        load(CONTRACT.replace('test_type = "performance"', f'test_type = "performance"\n{line}'))
+
+    assert told in str(caught.value)
+
+
 def test_all_faults_are_told_at_once(load):
     with pytest.raises(CommandError) as caught:
         load(CONTRACT.replace("count = 34", "count = 0").replace('"staging"', '"moon"'))

@@ -86,15 +86,35 @@ class DefinitionSerializer(CamelModelSerializer):
     """What can be run.  Giving `steps` replaces all of them and raises the version."""
 
     steps = StepSerializer(many=True, required=False, max_length=200)  # type: ignore[call-arg]
+    kind = serializers.ChoiceField(
+        choices=[TestDefinition.WORKFLOWS, TestDefinition.SUITE],
+        required=False,
+        help_text="Can't be changed.",
+    )
+    workspace = serializers.CharField(
+        source="folder", max_length=1000, required=False, help_text="Where the commands run."
+    )
+    expected = serializers.ListField(
+        child=serializers.CharField(max_length=1024),
+        required=False,
+        max_length=100_000,
+        help_text="Of a suite: cases that have to be reported.",
+    )
+    reports = serializers.ListField(
+        child=serializers.CharField(max_length=300),
+        required=False,
+        max_length=50,
+        help_text="Of a suite: report files that its command writes.",
+    )
     timeout = serializers.IntegerField(min_value=1, max_value=31_536_000, required=False)
 
     class Meta:
         model = TestDefinition
         fields = (
             *("id", "name", "test_type", "kind", "description", "timeout", "version", "steps"),
-            *("created_at", "updated_at"),
+            *("workspace", "expected", "reports", "created_at", "updated_at"),
         )
-        read_only_fields = ("id", "kind", "version", "created_at", "updated_at")
+        read_only_fields = ("id", "version", "created_at", "updated_at")
 
     def validate_name(self, name: str) -> str:
         others = TestDefinition.objects.in_project(self.context["view"].project).filter(name=name)
@@ -103,6 +123,20 @@ class DefinitionSerializer(CamelModelSerializer):
         if others.exists():
             raise serializers.ValidationError("There is a definition of that name already.", "unique")
         return name
+
+    def validate_kind(self, kind: str) -> str:
+        if self.instance is not None and kind != self.instance.kind:
+            raise serializers.ValidationError("The kind of a definition can't be changed; make another one.")
+        return kind
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        kind = attrs.get("kind") or (self.instance.kind if self.instance else TestDefinition.WORKFLOWS)
+        steps = attrs.get("steps")
+        if kind == TestDefinition.SUITE and steps is not None and not _is_one_command(steps):
+            raise serializers.ValidationError({"steps": ["A suite has one step: the command that runs it."]})
+        if kind != TestDefinition.SUITE and (attrs.get("expected") or attrs.get("reports")):
+            raise serializers.ValidationError({"kind": ["Only a suite has expected cases and report files."]})
+        return attrs
 
     def create(self, validated_data: dict[str, Any]) -> TestDefinition:
         steps = validated_data.pop("steps", [])
@@ -114,7 +148,11 @@ class DefinitionSerializer(CamelModelSerializer):
     def update(self, instance: TestDefinition, validated_data: dict[str, Any]) -> TestDefinition:
         steps = validated_data.pop("steps", None)
         with transaction.atomic():
+            is_moved = validated_data.get("folder", instance.folder) != instance.folder
             changed: TestDefinition = super().update(instance, validated_data)
+            if is_moved:
+                TestDefinition.objects.filter(pk=changed.pk).update(is_from_shell=False)
+                changed.is_from_shell = False
             if steps is not None:
                 # Whoever changes it over the web may not run commands with a shell's rights.
                 changed.steps.all().delete()
@@ -143,6 +181,10 @@ class DefinitionViewSet(
 
     def perform_create(self, serializer: Any) -> None:
         serializer.save(project=self.project)
+
+
+def _is_one_command(steps: list[dict[str, Any]]) -> bool:
+    return len(steps) == 1 and bool(steps[0].get("command")) and steps[0].get("count", 1) == 1
 
 
 def _put_steps(definition: TestDefinition, steps: list[dict[str, Any]]) -> None:

@@ -24,16 +24,21 @@ from tracking.ci.base import (
     Sent,
     Unexpected,
 )
+from tracking.ci.past import Artifact, ArtifactGone, CIHistory, PastRun
 from tracking.ci.unknown import Unknown
 
 __all__ = [
+    "Artifact",
+    "ArtifactGone",
     "CIBusy",
+    "CIHistory",
     "CILost",
     "CIRefused",
     "CIService",
     "CIUnavailable",
     "Finding",
     "Message",
+    "PastRun",
     "Preflight",
     "RemoteJob",
     "RemoteRun",

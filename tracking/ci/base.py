@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
+from tracking.ci.past import CIHistory
 from tracking.models import WorkflowRun
 
 
@@ -57,6 +58,7 @@ class RemoteJob:
     reason: str = ""
     url: str = ""
     setup: float | None = None  # seconds of its execution before its own work; None where nobody tells
+    attempt: int = 0  # of its run; 0 where the service does not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,3 +172,10 @@ class CIService(Protocol):
 
     def output(self, workflow: WorkflowRun) -> Path | None:
         """Return the file with the workflow's output, where this machine has one."""
+
+    def history(self) -> CIHistory:
+        """Return what the service remembers of runs, whoever started them.
+
+        Raises:
+            CIRefused: it remembers nothing, or can't be asked; the message says what to do.
+        """

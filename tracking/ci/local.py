@@ -15,14 +15,11 @@ from django.db.models import Q
 
 from access.models import Project
 from tracking.ci.base import CIRefused, Finding, Preflight, RemoteJob, RemoteRun, Seen, Sent
-from tracking.models import LocalJob, WorkflowRun
+from tracking.ci.past import CIHistory
+from tracking.job_files import job_folder, recorder_variables
+from tracking.models import LocalJob, TestDefinition, WorkflowRun
 
 _STATUS = {"queued": "queued", "claimed": "queued", "running": "in_progress", "done": "completed"}
-
-
-def job_folder(folder: Path, dispatch_id: str) -> Path:
-    """Return where the files of one job lie; two levels, so that no folder grows without bound."""
-    return Path(folder) / dispatch_id[:2] / dispatch_id
 
 
 class LocalProcesses:
@@ -54,12 +51,18 @@ class LocalProcesses:
                 "title": tag,
                 "command": command,
                 "folder": plan["folder"],
-                "variables": _variables(workflow, tag),
+                "variables": self._variables(workflow, tag),
                 "time_limit": step["timeout"] or plan["timeout"],
                 "created_at": now,
             },
         )
         return Sent()
+
+    def _variables(self, workflow: WorkflowRun, tag: str) -> dict[str, str]:
+        run, told = workflow.run, _variables(workflow, tag)
+        if run.plan.get("kind") != TestDefinition.SUITE:
+            return told
+        return {**told, **recorder_variables(self.folder, workflow.dispatch_id, run.space)}
 
     def fetch(self, workflows: Sequence[WorkflowRun], *, now: datetime, confirm: bool = False) -> Seen:
         wanted = [workflow.dispatch_id for workflow in workflows]
@@ -85,6 +88,9 @@ class LocalProcesses:
 
     def output(self, workflow: WorkflowRun) -> Path | None:
         return job_folder(self.folder, workflow.dispatch_id) / "output.log"
+
+    def history(self) -> CIHistory:
+        raise CIRefused("The local service keeps its history here; there is nothing to fetch.")
 
 
 def _faults(plan: dict[str, Any]) -> list[str]:

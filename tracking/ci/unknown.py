@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from tracking.ci.base import CIRefused, Finding, Preflight, Seen, Sent
+from tracking.ci.past import CIHistory
 from tracking.models import WorkflowRun
 
 
@@ -44,3 +45,6 @@ class Unknown:
 
     def output(self, workflow: WorkflowRun) -> Path | None:
         return None
+
+    def history(self) -> CIHistory:
+        raise CIRefused(self.reason)

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import OperationalError
 from django.utils import timezone
 
-from tracking import ci, drive, tracking_file
+from tracking import ci, drive, tasks, tracking_file
 from tracking.models import TestRun
 from tracking.runner import LocalRunner
 
@@ -97,6 +97,9 @@ class Drive:
         if not run.is_running or not self.holds:
             return run, True
         changed = drive.advance(run, ci=self.ci, now=timezone.now())
+        if drive.awaits_results(run):
+            tasks.take_results_here(run)
+            changed = True
         return (self.load() if changed else run), changed or moved
 
     def save(self, run: TestRun) -> None:

@@ -62,6 +62,7 @@ class TestDefinition(models.Model):
     """What can be run: a test type and the steps that a run of it sends."""
 
     __test__ = False  # or pytest tries to collect this class
+    WORKFLOWS, SUITE = "workflows", "suite"  # kinds; the others are keys of settings.RUN_KINDS
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project = models.ForeignKey(Project, models.CASCADE, related_name="definitions")
@@ -77,6 +78,12 @@ class TestDefinition(models.Model):
         max_length=1000,
         blank=True,
         help_text="Where local commands run: the folder of the file it came from.",
+    )
+    expected: models.JSONField[Any, Any] = models.JSONField(
+        default=list, blank=True, help_text="Of a suite: cases that have to be reported, by node id."
+    )
+    reports: models.JSONField[Any, Any] = models.JSONField(
+        default=list, blank=True, help_text="Of a suite: report files that its command writes, as in *.xml."
     )
     is_from_shell = models.BooleanField(
         default=False, help_text="Only definitions loaded from a shell may run commands on this machine."

@@ -82,6 +82,9 @@ class TestRun(models.Model):
         null=True, blank=True, help_text="Since when its CI service does not answer."
     )
     silent_seconds = models.FloatField(default=0, help_text="How long it did not answer before; not counted.")
+    bad_results = models.PositiveIntegerField(
+        default=0, help_text="Cases that failed by reports that came while it was going."
+    )
     api_calls = models.PositiveIntegerField(default=0, help_text="Calls to the CI service made for it.")
     api_waited = models.FloatField(default=0, help_text="Seconds that it waited for the service's limits.")
 

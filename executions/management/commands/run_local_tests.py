@@ -19,14 +19,13 @@ from django.utils import timezone
 
 from access.models import Project
 from executions.local_run import (
-    NoPython,
     Recorder,
     end_report,
     environment_for_tests,
-    find_python,
     run_pytest,
 )
 from tracking.identifiers import local_run_id
+from tracking.interpreter import NoPython, find_python
 from tracking.management.base import TestRunningCommand, database_fault
 from tracking.management.caller import caller_name
 from tracking.models import TestRun

@@ -8,7 +8,7 @@ from tests.github_double import Faults, Server, World
 from tests.github_double.server import TOKEN
 from tests.tracking.github.wire import Wire, said
 from tracking.ci import CIBusy, CILost, CIRefused, CIUnavailable, Unexpected
-from tracking.ci.github import transport as transport_module
+from tracking.ci.github import answers as answers_module
 from tracking.ci.github.answers import NotThere
 from tracking.ci.github.budget import Limits, ProcessBudget
 from tracking.ci.github.client import Client
@@ -191,7 +191,7 @@ def test_an_answer_that_is_no_json_is_said_to_be_none(body):
 
 
 def test_an_answer_of_any_size_is_not_taken(monkeypatch):
-    monkeypatch.setattr(transport_module, "LARGEST", 1000)
+    monkeypatch.setattr(answers_module, "LARGEST", 1000)
     with Wire(said(200, b"[" + b"1," * 2000 + b"1]")) as wire, pytest.raises(Unexpected, match="larger"):
         speak(wire.url).get("/x")
 

@@ -11,11 +11,12 @@ from collections.abc import Callable
 import requests
 from urllib3.exceptions import NewConnectionError
 
-from tracking.ci.base import CIBusy, CILost, CIRefused, CIUnavailable
+from tracking.ci.base import CIBusy, CILost, CIRefused, CIUnavailable, Unexpected
 from tracking.ci.github.credentials import Unauthorized
 
 SECONDARY = 60.0  # seconds: GitHub asks for at least a minute, then for longer and longer
 LONGEST = 3600.0
+LARGEST = 32 * 1024 * 1024  # bytes of one answer
 
 
 class TryAgain(Exception):
@@ -70,6 +71,21 @@ def judged(
     if status == 403 and not is_write:
         raise CIUnavailable(f"the token may not read this ({said})")
     raise CIRefused(f"GitHub answered {status}: {said}.")
+
+
+def read_bounded(response: requests.Response) -> None:
+    """Read the answer, but not any size of it.
+
+    Raises:
+        Unexpected: it is larger than 32 MB.
+    """
+    pieces, taken = [], 0
+    for piece in response.iter_content(64 * 1024):
+        taken += len(piece)
+        if taken > LARGEST:
+            raise Unexpected("GitHub's answer is larger than 32 MB.")
+        pieces.append(piece)
+    response._content = b"".join(pieces)
 
 
 def seconds_to_wait(response: requests.Response, now: float, strikes: int) -> float:

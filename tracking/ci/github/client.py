@@ -12,8 +12,9 @@ from urllib.parse import quote
 from tracking.ci.base import RemoteJob, Unexpected
 from tracking.ci.github.answers import NotThere
 from tracking.ci.github.credentials import end_of
-from tracking.ci.github.records import RunRecord, job_record, run_record
+from tracking.ci.github.records import RunRecord, artifact_record, job_record, run_record
 from tracking.ci.github.transport import Transport
+from tracking.ci.past import Artifact
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +97,13 @@ class Client:
         answer = self.transport.write("POST", f"{self.base}/actions/workflows/{workflow}/dispatches", body)
         return answer.data if isinstance(answer.data, dict) else {}
 
-    def runs(self) -> Iterator[list[RunRecord]]:
+    def runs(self, *, keep: bool = False) -> Iterator[list[RunRecord]]:
         """Yield all runs of the repository, newest first, a page at a time.
 
         Without any filter on purpose: filtered lists come from a search index that may be days old.
+        With `keep` an unchanged first page costs nothing of GitHub's hour.
         """
-        for page in self.transport.pages(f"{self.base}/actions/runs", {}, "workflow_runs"):
+        for page in self.transport.pages(f"{self.base}/actions/runs", {}, "workflow_runs", keep=keep):
             yield [run_record(one) for one in page]
 
     def run(self, number: int) -> RunRecord:
@@ -116,6 +118,22 @@ class Client:
         """All jobs of one attempt; a partial re-run lists those that it took over as well."""
         path = f"{self.base}/actions/runs/{number}/attempts/{attempt}/jobs"
         return [job_record(one) for page in self.transport.pages(path, {}, "jobs") for one in page]
+
+    def all_jobs(self, number: int) -> list[RemoteJob]:
+        """The jobs of all attempts of a run."""
+        path = f"{self.base}/actions/runs/{number}/jobs"
+        pages = self.transport.pages(path, {"filter": "all"}, "jobs", keep=True)
+        return [job_record(one) for page in pages for one in page]
+
+    def artifacts(self, number: int) -> list[Artifact]:
+        """What a run has left so far."""
+        path = f"{self.base}/actions/runs/{number}/artifacts"
+        pages = self.transport.pages(path, {}, "artifacts")
+        return [artifact_record(one) for page in pages for one in page]
+
+    def artifact(self, number: int, *, most: int) -> Iterator[bytes]:
+        """The bytes of an artifact, as a zip."""
+        return self.transport.download(f"{self.base}/actions/artifacts/{number}/zip", most=most)
 
     def cancel(self, number: int, *, force: bool = False) -> None:
         """Ask for the end of a run."""

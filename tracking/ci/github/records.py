@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tracking.ci.base import Message, RemoteJob, RemoteRun, Unexpected
+from tracking.ci.past import Artifact, PastRun
 
 SETTING_UP = {"Set up job", "Set up runner", "Initialize containers"}  # the runner's own steps
 
@@ -38,6 +39,20 @@ class RunRecord:
     head_sha: str
     head_branch: str
     tree_id: str
+    actor: str = ""
+    pull_request: int | None = None
+
+    def as_past(self) -> PastRun:
+        """The same for those who ask for what happened."""
+        return PastRun(
+            number=self.id,
+            workflow=self.name,
+            path=self.path,
+            event=self.event,
+            actor=self.actor,
+            pull_request=self.pull_request,
+            remote=self.as_remote("", seen_by="list"),
+        )
 
     def as_remote(
         self, dispatch_id: str, *, seen_by: str, jobs: Iterable[RemoteJob] | None = None
@@ -95,6 +110,8 @@ def run_record(found: Any) -> RunRecord:
         head_sha=_text(data.get("head_sha"))[:40],
         head_branch=_text(data.get("head_branch")),
         tree_id=_text(commit.get("tree_id"))[:40] if isinstance(commit, dict) else "",
+        actor=_text(_part(data, "triggering_actor").get("login") or _part(data, "actor").get("login")),
+        pull_request=_pull_request(data.get("pull_requests")),
     )
 
 
@@ -120,6 +137,25 @@ def job_record(found: Any) -> RemoteJob:
         labels=[_text(label) for label in labels] if isinstance(labels, list) else [],
         url=_text(data.get("html_url"))[:500],
         setup=_setup(data.get("steps")),
+        attempt=_maybe_whole(data.get("run_attempt")) or 0,
+    )
+
+
+def artifact_record(found: Any) -> Artifact:
+    """Read an `artifact`.
+
+    Raises:
+        Unexpected: it has no id.
+    """
+    data = _mapping(found, "an artifact")
+    return Artifact(
+        number=_whole(data.get("id"), "id of an artifact"),
+        name=_text(data.get("name")),
+        size=_maybe_whole(data.get("size_in_bytes")) or 0,
+        created_at=stamp(data.get("created_at")),
+        expires_at=stamp(data.get("expires_at")),
+        is_expired=data.get("expired") is True,
+        digest=_text(data.get("digest")),
     )
 
 
@@ -184,6 +220,16 @@ def _mapping(value: Any, what: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Unexpected(f"GitHub sent no object for {what}.")
     return value
+
+
+def _part(data: dict[str, Any], key: str) -> dict[str, Any]:
+    found = data.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def _pull_request(found: Any) -> int | None:
+    first = found[0] if isinstance(found, list) and found else None
+    return _maybe_whole(first.get("number")) if isinstance(first, dict) else None
 
 
 def _whole(value: Any, what: str) -> int:

@@ -18,8 +18,10 @@ from tracking.ci.github.connection import transport_to
 from tracking.ci.github.counting import counted
 from tracking.ci.github.diagnosis import diagnosis
 from tracking.ci.github.following import Following
+from tracking.ci.github.history import History
 from tracking.models import CIRepository, WorkflowRun
 
+ANONYMOUS = "There is no token for GitHub: set the project's, or GITHUB_TOKEN, or a GitHub App."
 FIRST_VERSION = "2022-11-28"  # the one in which the run's id has to be asked for
 
 
@@ -64,8 +66,7 @@ class GitHub:
             text = f"The project {self.project} names no repository: set it, as in owner/name."
             return Preflight(faults=(text,))
         if self.transport.credentials.identity == "anonymous":
-            text = "There is no token for GitHub: set the project's, or GITHUB_TOKEN, or a GitHub App."
-            return Preflight(faults=(text,))
+            return Preflight(faults=(ANONYMOUS,))
         with counted(self.transport, for_run):
             found = before.check(plan, self.client, limits=self.limits)
         if found.checked:
@@ -122,6 +123,13 @@ class GitHub:
 
     def output(self, workflow: WorkflowRun) -> Path | None:
         return None
+
+    def history(self) -> History:
+        if not self.project.repository:
+            raise CIRefused(f"The project {self.project} names no repository: set it, as in owner/name.")
+        if self.transport.credentials.identity == "anonymous":
+            raise CIRefused(ANONYMOUS)
+        return History(self.client)
 
     def _end(self, github_run_id: int, *, force: bool) -> None:
         with counted(self.transport):

@@ -28,7 +28,6 @@ from tracking.ci.github.turns import Turns
 TIMEOUT = (5.0, 30.0)  # seconds to connect, and between two pieces of the answer
 TRIES, PAUSE = 3, 0.5  # of a read; seconds before the second, doubled before the third
 HOPS = 4
-LARGEST = 32 * 1024 * 1024  # bytes of one answer
 REMEMBERED = 3600.0  # seconds that an answer is kept for its ETag
 UNSENT = (requests.ConnectTimeout, requests.exceptions.InvalidURL, requests.exceptions.SSLError)
 
@@ -90,9 +89,11 @@ class Transport:
                 self.sleep(PAUSE * 2 ** (turn - 1))
         raise AssertionError("the last turn returns or raises")
 
-    def pages(self, path: str, params: dict[str, Any], key: str) -> Iterator[list[Any]]:
-        """Yield page after page of a list, following `Link`."""
-        answer = self.get(path, {"per_page": 100, **params})
+    def pages(
+        self, path: str, params: dict[str, Any], key: str, *, keep: bool = False
+    ) -> Iterator[list[Any]]:
+        """Yield page after page of a list, following `Link`; with `keep` the first is remembered."""
+        answer = self.get(path, {"per_page": 100, **params}, keep=keep)
         while True:
             items = answer.data.get(key) if isinstance(answer.data, dict) else answer.data
             if not isinstance(items, list):
@@ -121,30 +122,42 @@ class Transport:
         return self._answer(answers.judged(response, is_write=True, closed=self._close), response)
 
     def download(self, path: str, *, most: int) -> Iterator[bytes]:
-        """Yield the bytes of a file that GitHub keeps elsewhere; our token does not go there."""
+        """Yield the bytes of a file that GitHub keeps elsewhere; our token does not go there.
+
+        Raises:
+            answers.TryAgain: the connection broke; what came before is worth nothing.
+            answers.NotThere: it is kept no more.
+        """
         response = self._call("GET", self._url(path), stream=True)
+        if response.status_code == 401 and self._renewed(response):
+            response = self._call("GET", self._url(path), stream=True)
         with answers.judged(response, is_write=False, closed=self._close) as found:
             taken = 0
-            for piece in found.iter_content(64 * 1024):
-                taken += len(piece)
-                if taken > most:
-                    raise Unexpected(f"The file is larger than {most:,} bytes.")
-                yield piece
+            try:
+                for piece in found.iter_content(64 * 1024):
+                    taken += len(piece)
+                    if taken > most:
+                        raise Unexpected(f"The file is larger than {most:,} bytes.")
+                    yield piece
+            except requests.RequestException as problem:
+                raise answers.no_answer(problem, ()) from None
 
     def _read(self, url: str, *, keep: bool) -> Answer:
         name = self._name_of(url)
         kept = self.memory.get(name) if keep else None
-        etag, _, remembered = (kept or b"").partition(b"\n")
+        etag, _, rest = (kept or b"").partition(b"\n")
+        following, _, remembered = rest.partition(b"\n")
         headers = {"If-None-Match": etag.decode()} if etag else {}
         response = self._call("GET", url, headers=headers)
         if response.status_code == 401 and self._renewed(response):
             response = self._call("GET", url)
         if response.status_code == 304 and kept:
             self.turns.tally["not_modified"] += 1
-            return Answer(200, json.loads(remembered), url)
+            return Answer(200, json.loads(remembered), url, following.decode())
         answer = self._answer(answers.judged(response, is_write=False, closed=self._close), response)
         if keep and response.headers.get("ETag"):
-            self.memory.put(name, response.headers["ETag"].encode() + b"\n" + response.content, REMEMBERED)
+            head = f"{response.headers['ETag']}\n{answer.next_url}\n".encode()
+            self.memory.put(name, head + response.content, REMEMBERED)
         return answer
 
     def _send(self, method: str, url: str, body: dict[str, Any] | None) -> requests.Response:
@@ -165,17 +178,17 @@ class Transport:
         stream: bool = False,
     ) -> requests.Response:
         """One call and the redirects that follow from it; the method never changes on the way."""
-        home = urlsplit(self.api_url).netloc
         for _ in range(HOPS):
             self.turns.take(is_write=method != "GET")
-            is_home = urlsplit(url).netloc == home
+            # An Enterprise server keeps files beside its API, and they want no token either.
+            is_home = url.startswith((f"{self.api_url}/", f"{self.api_url}?"))
             sent = {**self._headers(is_home=is_home), **(headers or {})}
             try:
                 response = self.session.request(
                     method, url, json=body, headers=sent, timeout=TIMEOUT, allow_redirects=False, stream=True
                 )
                 if not stream:
-                    self._bounded(response)
+                    answers.read_bounded(response)
             except requests.RequestException as problem:
                 raise answers.no_answer(problem, UNSENT) from None
             self._learn(response)
@@ -231,14 +244,3 @@ class Transport:
         # GitHub's ETags depend on the token: with another one every answer counts as new.
         who = hashlib.sha256(self.credentials.token(self.offset).encode()).hexdigest()[:16]
         return f"etag:{who}:{hashlib.sha256(url.encode()).hexdigest()[:32]}"
-
-    @staticmethod
-    def _bounded(response: requests.Response) -> None:
-        """Read the answer, but not any size of it."""
-        pieces, taken = [], 0
-        for piece in response.iter_content(64 * 1024):
-            taken += len(piece)
-            if taken > LARGEST:
-                raise Unexpected("GitHub's answer is larger than 32 MB.")
-            pieces.append(piece)
-        response._content = b"".join(pieces)

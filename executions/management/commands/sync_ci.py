@@ -1,0 +1,59 @@
+"""Fetch runs of CI with their jobs and test reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError, CommandParser
+from django.utils import timezone
+
+from executions.reports.base import Limits
+from executions.sync import Bounds, sync_runs
+from tracking import ci
+from tracking.management.base import RuntrailCommand
+from tracking.since import since_of
+
+DAYS = "7days"
+
+
+class Command(RuntrailCommand):
+    help = (
+        "Fetch what CI did, also what Runtrail did not start: finished jobs and the test reports they left."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("run_ids", nargs="*", type=int, metavar="RUN_ID", help="GitHub's numbers of runs")
+        parser.add_argument("--since", default=DAYS, help=f"without RUN_ID: how far back ({DAYS})")
+        parser.add_argument("--db", default="", metavar="URL", help="URL of a database, or a SQLite file")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        project, now = self.project(options["project"]), timezone.now()
+        try:
+            since = since_of(options["since"], now=now)
+            history = ci.connect("github", project).history()
+        except (ValueError, ci.CIRefused) as problem:
+            raise CommandError(str(problem)) from None
+        bounds = Bounds(Limits(unpacked_bytes=settings.REPORT_BYTES), settings.REPORT_CASES)
+        runs = chosen(history, options["run_ids"], since)
+        done = sync_runs(project, runs, history, bounds=bounds, now=now)
+        if options["format"] == "json":
+            self.print_json(asdict(done))
+        else:
+            self.say(
+                f"{done.runs} runs looked at: {done.jobs} new jobs, {done.reports} new test reports.",
+                *(f"  {line}" for line in done.said),
+            )
+        if done.problem:
+            raise CommandError(f"{done.problem} What came until then is kept; the same command goes on.")
+
+
+def chosen(history: ci.CIHistory, numbers: list[int], since: datetime) -> Iterator[ci.PastRun]:
+    """The runs that were named, or those since a moment."""
+    if not numbers:
+        yield from history.runs(since)
+    for number in dict.fromkeys(numbers):
+        yield history.run(number)
