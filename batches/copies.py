@@ -11,7 +11,8 @@ from pathlib import Path
 from batches.culprit import Verdict, find_culprit
 from batches.models import Batch, BatchRun, FileState
 from batches.recording import Desk
-from batches.runner import LEFT_OUT, Plan, run_suite
+from batches.runner import Plan, run_suite
+from batches.stock import LEFT_OUT
 from batches.workspace import write_state
 
 _BAD = {"failed", "error"}

@@ -11,7 +11,8 @@ from batches import git
 from batches.models import Batch, BatchRun, Edit, FileState
 from batches.recording import Desk, last_batch
 from batches.results import seed_time, short, text_report, to_junit
-from batches.workspace import LOGS, OutsideWorkspace, write_atomically, write_state
+from batches.store import write_atomically
+from batches.workspace import LOGS, OutsideWorkspace, write_state
 
 MOST_RESULTS = 500
 

@@ -9,12 +9,11 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from batches.processes import Ended, run_bounded
-from batches.workspace import LOGS
+from batches.stock import LEFT_OUT
 from executions.local_run import Recorder, end_report, environment_for_tests
 from executions.reports.base import CaseOutcome, UnreadableReport
 from executions.reports.reading import read
 
-LEFT_OUT = {LOGS, "node_modules", "__pycache__", "venv", "build", "dist", "site-packages"}
 TEST_FILES = ("test_*.py", "*_test.py")
 NOTHING_COLLECTED = 5  # pytest's exit code
 UNITTEST = Path(__file__).with_name("unittest_report.py")

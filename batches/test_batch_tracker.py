@@ -122,12 +122,12 @@ class BatchTestTracker:
     def create_backup(self, batch_id: int) -> Path:
         """Write `backups/batch_N/` and return the folder; for a batch to come, keep all there is."""
         from batches import logs
-        from batches.recording import take_stock
+        from batches.stock import take_stock
 
         desk = self._desk()
         batch = desk.workspace.batches.filter(number=batch_id).first()
         if batch is None:
-            take_stock(desk)
+            take_stock(desk.workspace, desk.store)
         else:
             logs.write_backup(desk, batch)
         return logs.folder_of(desk.root) / "backups" / f"batch_{batch_id}"

@@ -24,8 +24,8 @@ from batches.models import Batch
 from batches.recording import Desk, open_workspace
 from batches.regressions import Rule
 from batches.runner import Plan
+from batches.store import Store
 from batches.testing import Tested, run_tests
-from batches.workspace import Store
 from executions.local_run import NoPython, find_python
 from tracking.management.base import TestRunningCommand, positive
 from tracking.management.caller import caller_name

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from batches import rollback
+from batches.preview import Refused, show
 from batches.recording import NothingThere, open_workspace, record_edit
-from batches.rollback import Refused, roll_back, show, undo, unfinished
-from batches.workspace import OutsideWorkspace, Store, relative_path
+from batches.rollback import roll_back, undo, unfinished
+from batches.store import Store
+from batches.workspace import OutsideWorkspace, relative_path
 from tests.factories import make_project
 
 NOW = datetime(2026, 1, 4, tzinfo=UTC)
@@ -100,7 +102,7 @@ class Identity(TestCase):
                 return
 
             back(desk, batches[0])
-            unknown = {row["path"] for row in show(desk, batches[0]) if row["to"] is None}
+            unknown = {row["path"] for row in show(desk, batches[0]) if row["action"] == "no earlier state"}
             for name in unknown:
                 for kept in (first, last):
                     kept.pop(str(desk.root / name), None)
@@ -170,9 +172,9 @@ def test_a_rollback_that_was_killed_in_the_middle_goes_on(desk):
 
 
 def test_a_folder_that_became_a_link_is_never_written_through(desk, tmp_path):
-    (desk.root / "deep/c.py").write_text("1")
     record(desk, "a.py", "x")
-    batch = record(desk, "deep/c.py").batch
+    record(desk, "deep/c.py", "1", size=2)
+    batch = record(desk, "deep/c.py", "2").batch
     (desk.root / "deep/c.py").unlink()
     (desk.root / "deep").rmdir()
     (tmp_path / "elsewhere").mkdir()

@@ -15,16 +15,17 @@ from batches.hook import install_hook, remove_hook
 from batches.management.commands.ci_batch_tests import read_baseline
 from batches.management.desk import WorkspaceCommand, add_json
 from batches.models import Batch
+from batches.preview import Refused, show
 from batches.recording import (
     Desk,
     NothingThere,
     last_batch,
     record_edit,
     reset,
-    take_stock,
 )
-from batches.rollback import Refused, roll_back, show, undo, unfinished
+from batches.rollback import roll_back, undo, unfinished
 from batches.status import suggestion
+from batches.stock import take_stock
 from batches.testing import find_baseline, set_baseline
 from batches.watching import watch
 from batches.workspace import NotKeepable, OutsideWorkspace, relative_path
@@ -130,7 +131,9 @@ class Command(WorkspaceCommand):
         desk = self.desk(options)
         last = last_batch(desk.workspace)
         if options["number"] == (last.number if last else 0) + 1:
-            self.say(f"Kept the present state of {take_stock(desk)} files before batch {options['number']}.")
+            self.say(
+                f"Kept the present state of {take_stock(desk.workspace, desk.store)} files before batch {options['number']}."
+            )
             return
         batch = self.batch(desk, options["number"])
         number = logs.write_backup(desk, batch)
@@ -183,7 +186,7 @@ class Command(WorkspaceCommand):
 
     def watch(self, options: dict[str, Any]) -> None:
         desk = self.desk(options)
-        take_stock(desk)
+        take_stock(desk.workspace, desk.store)
         self.say(f"Watching {desk.root}; Ctrl-C ends it.")
         for path in watch(desk.root):
             try:

@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from batches.management.desk import WorkspaceCommand
 from batches.regressions import Rule
+from batches.store import write_atomically
 from batches.testing import find_baseline, set_baseline
-from batches.workspace import LOGS, write_atomically
+from batches.workspace import LOGS
 
 
 class Command(WorkspaceCommand):
