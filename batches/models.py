@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models
 
 from access.models import Project
+from batches.querysets import BatchQuerySet
 from tracking.models import TestRun
 
 
@@ -86,6 +87,8 @@ class Batch(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     git_commit = models.CharField(max_length=64, blank=True)
     is_dropped = models.BooleanField(default=False, help_text="Left behind by a reset.")
+
+    objects = BatchQuerySet.as_manager()
 
     class Meta:
         ordering = ["-number"]

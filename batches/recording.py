@@ -98,7 +98,14 @@ def record_edit(
             batch.closed_at = now
             batch.save(update_fields=["closed_at"])
             edit.batch = batch
-        audit.record("batch.record", actor=actor, project=workspace.project, target=path, batch=batch.number)
+        audit.record(
+            "batch.record",
+            actor=actor,
+            project=workspace.project,
+            target=path,
+            batch=batch.number,
+            workspace=workspace.pk,
+        )
     return edit
 
 
@@ -115,6 +122,15 @@ def open_batch(workspace: Workspace) -> Batch | None:
 def last_batch(workspace: Workspace) -> Batch | None:
     """The batch last recorded into."""
     return Batch.objects.filter(workspace=workspace, is_dropped=False).order_by("-number").first()
+
+
+def untested(workspace: Workspace, *, before: Batch | None = None) -> Batch | None:
+    """The last batch that was closed and whose tests never ran, where somebody died or asked for no tests."""
+    closed = Batch.objects.filter(workspace=workspace, is_dropped=False, closed_at__isnull=False)
+    last = closed.exclude(pk=before.pk).first() if before else closed.first()
+    if last is None or last.runs.exists() or last.rollbacks.exists():
+        return None
+    return last
 
 
 def text_of(state: FileState | None, store: Store) -> str | None:
@@ -136,7 +152,14 @@ def reset(desk: Desk, *, actor: str, now: datetime) -> int:
         batches = Batch.objects.filter(workspace=desk.workspace, is_dropped=False)
         batches.filter(closed_at=None).update(closed_at=now)
         number = batches.update(is_dropped=True)
-        audit.record("batch.reset", actor=actor, project=desk.workspace.project, target=desk.workspace)
+        audit.record(
+            "batch.reset",
+            actor=actor,
+            project=desk.workspace.project,
+            target=desk.workspace,
+            workspace=desk.workspace.pk,
+            batches=number,
+        )
     return number
 
 

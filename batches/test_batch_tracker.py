@@ -95,8 +95,9 @@ class BatchTestTracker:
         desk = self._command.desk(self._options, recording=path)
         size = self.BATCH_SIZE
         edit = record_edit(desk, path, description, size=size, actor="BatchTestTracker", now=timezone.now())
-        logs.write_backup(desk, edit.batch)
-        logs.write_tracker(desk)
+        with desk.lock():
+            logs.write_backup(desk, edit.batch)
+            logs.write_tracker(desk)
         return self.run_tests() if edit.batch.closed_at else None
 
     def run_tests(self, pattern: str = "") -> TestResult:
@@ -129,7 +130,8 @@ class BatchTestTracker:
         if batch is None:
             take_stock(desk.workspace, desk.store)
         else:
-            logs.write_backup(desk, batch)
+            with desk.lock():
+                logs.write_backup(desk, batch)
         return logs.folder_of(desk.root) / "backups" / f"batch_{batch_id}"
 
     def rollback_batch(self, batch_id: int, force: bool = False) -> bool:
@@ -147,7 +149,8 @@ class BatchTestTracker:
         desk = self._desk()
         batch = desk.workspace.batches.get(number=batch_id)
         roll_back(desk, batch, force=force, actor="BatchTestTracker", now=timezone.now())
-        logs.write_tracker(desk)
+        with desk.lock():
+            logs.write_tracker(desk)
         return True
 
     def _desk(self) -> Any:

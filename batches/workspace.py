@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import shutil
@@ -131,6 +132,7 @@ def state_of(kind: str, content: bytes = b"", mode: int = 0, store: Store | None
 def write_state(root: Path, path: str, state: FileState, store: Store) -> None:
     """Make a path what `state` says, in one step for whoever looks at it."""
     place = place_of(root, path)
+    _forget_byte_code(place)
     if state.kind == FileState.Kind.ABSENT:
         if not place.is_dir() or place.is_symlink():
             place.unlink(missing_ok=True)
@@ -165,6 +167,13 @@ def give_way(folder: Path) -> None:
     if is_in_the_way(folder, set()):
         raise OSError(f"{folder} is a folder that holds files; a file has to lie in its place.")
     shutil.rmtree(folder)
+
+
+def _forget_byte_code(place: Path) -> None:
+    """Python looks at seconds and size only: what is written within one second could run as it was before."""
+    if place.suffix == ".py":
+        for cached in (place.parent / "__pycache__").glob(f"{glob.escape(place.stem)}.*.pyc"):
+            cached.unlink(missing_ok=True)
 
 
 def _is_byte_code(place: Path) -> bool:

@@ -4,6 +4,14 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 
+def count_tests(apps, schema_editor):
+    for row in apps.get_model("batches", "BatchRun").objects.iterator(chunk_size=20):
+        row.total_tests = row.result.get("total_tests", 0)
+        row.failed_tests = row.result.get("failed_tests", 0)
+        row.duration = row.result.get("duration_seconds", 0)
+        row.save(update_fields=["total_tests", "failed_tests", "duration"])
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -80,4 +88,5 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['workspace', '-id'], name='batch_job_workspace_idx')],
             },
         ),
+        migrations.RunPython(count_tests, migrations.RunPython.noop),
     ]
