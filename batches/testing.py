@@ -55,44 +55,46 @@ def run_tests(
 ) -> Tested:
     """Run, store, compare and write the files; the database has all of it before any file is written.
 
-    Args:
-        sender: sends the reports to a server under an id and returns why it could not; what it could not
-            send is stored here.
+    `sender` sends the reports to a server under an id, and says why it could not: then they are kept here.
     """
     begun = time.monotonic()
     runs = run_suite(plan)
-    seconds = time.monotonic() - begun
     result = build_result(
         runs,
         root=str(desk.root),
         batch_id=batch.number if batch else None,
         started=now,
-        seconds=seconds,
+        seconds=time.monotonic() - begun,
         commit=git.commit(desk.root),
     )
     earlier = [row.result for row in BatchRun.objects.filter(workspace=desk.workspace)[:EARLIER]]
     found = EMPTY
     if baseline is not None:
         found = compare(result, baseline, earlier=earlier, rerun=_again(plan), rule=rule)
-    test_run_id = new_test_run_id("batch", now)
-    run = None
     whole = [made for made in runs if made.report.exists() and made.cases]
+    test_run_id = new_test_run_id("batch", now) if whole else ""
     unsent = sender(whole, test_run_id) if sender and whole else ""
     if unsent:
         plan.tell(f"Not sent, kept here instead: {unsent}")
+    run = None
     if unsent or not sender:
         run = _store(desk, whole, test_run_id, triggered_by=triggered_by, batch=batch, now=now)
     trouble = _trouble(runs, result)
     kept = _keep(desk, batch, plan, result, found, run, now, trouble)
+    _write(desk, kept, found)
+    return Tested(kept, found, trouble, test_run_id)
+
+
+def _write(desk: Desk, kept: BatchRun, found: Mapping[str, Any]) -> None:
     try:
         with desk.lock():
             logs.write_results(desk, kept, found)
     except OSError as problem:
         raise OSError(
-            f"The results are stored as {test_run_id}, but {desk.root}/test_batch_logs could not be written: "
-            f"{problem.strerror or problem}. `batch test` writes it anew."
+            f"The results are stored, but {desk.root}/test_batch_logs could not be written: "
+            f"{problem.strerror or problem}. Make room or take away what is in the way; "
+            "`batch test` writes it anew."
         ) from None
-    return Tested(kept, found, trouble, test_run_id if whole else "")
 
 
 def set_baseline(

@@ -112,7 +112,7 @@ def sentence(line: list[BatchRow]) -> str:
     first = [row for row in told if since is None or row.batch.number > since][-1]
     text = f"Red since batch {first.batch.number}"
     if first.suspects:
-        text += ": " + ", ".join(f"edit {edit.position}, {edit.path}" for edit in first.suspects[:3])
+        text += ": " + " and ".join(f"edit {edit.position} ({edit.path})" for edit in first.suspects[:3])
         text += " is to blame" if len(first.suspects) == 1 else " are to blame"
     return text + "."
 

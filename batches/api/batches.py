@@ -126,9 +126,10 @@ class BatchViewSet(InWorkspace, mixins.ListModelMixin, mixins.RetrieveModelMixin
     @action(detail=True, methods=["post"])
     def test(self, request: Request, pk: str = "") -> Response:
         """Have the tests run by the worker of the workspace's host; 409 where there is none."""
+        batch = self.get_object()
         asked = TestOrderSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        return self._ask(self.get_object(), BatchJob.Kind.TEST, asked.validated_data)
+        return self._ask(batch, BatchJob.Kind.TEST, asked.validated_data)
 
     @extend_schema(responses=PreviewSerializer(many=True), parameters=[NUMBER, WORKSPACE], filters=False)
     @action(detail=True, pagination_class=None)
@@ -150,11 +151,12 @@ class BatchViewSet(InWorkspace, mixins.ListModelMixin, mixins.RetrieveModelMixin
     @rollback.mapping.post
     def start_rollback(self, request: Request, pk: str = "") -> Response:
         """Have the batch taken back on the workspace's host, and the tests run after it."""
+        batch = self.get_object()
         asked = RollbackOrderSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         wanted = dict(asked.validated_data)
         kind = BatchJob.Kind.UNDO if wanted.pop("undo", False) else BatchJob.Kind.ROLLBACK
-        return self._ask(self.get_object(), kind, wanted)
+        return self._ask(batch, kind, wanted)
 
     @extend_schema(request=None, responses=BatchJobSerializer, parameters=[NUMBER, WORKSPACE])
     @action(detail=True, methods=["post"])

@@ -27,7 +27,7 @@ from batches.recording import Desk, open_workspace
 from batches.regressions import Rule
 from batches.sending import sender_to
 from batches.store import Store
-from batches.testing import Tested
+from batches.testing import Sender, Tested
 from executions.local_run import NoPython
 from tracking.management.base import TestRunningCommand, positive
 from tracking.management.caller import caller_name
@@ -96,7 +96,7 @@ class WorkspaceCommand(TestRunningCommand):
                     batch=batch,
                     baseline=baseline,
                     rule=rule,
-                    sender=sender_to(PLUGIN, desk.root, os.environ) if is_sent() else None,
+                    sender=self.sender(desk),
                     triggered_by=caller_name(),
                     now=timezone.now(),
                 )
@@ -105,6 +105,9 @@ class WorkspaceCommand(TestRunningCommand):
         if batch and tested.search:
             self.tell_search(batch, tested.search)
         return tested
+
+    def sender(self, desk: Desk) -> Sender | None:
+        return sender_to(PLUGIN, desk.root, os.environ) if is_sent() else None
 
     def own_project(self, slug: str | None) -> Project:
         """The project; with a server named, that of the token is the server's matter and ours the default."""

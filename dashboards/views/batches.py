@@ -138,7 +138,8 @@ def _ask(request: HttpRequest, batch: Batch, kind: str, options: dict[str, Any])
 
 
 def _back(batch: Batch) -> HttpResponse:
-    query = urlencode({"workspace": batch.workspace_id, "project": batch.workspace.project.slug})
+    where = {"workspace": str(batch.workspace_id), "project": batch.workspace.project.slug}
+    query = urlencode(where)
     return redirect(f"{reverse('batch', args=[batch.number])}?{query}")
 
 
