@@ -114,6 +114,8 @@ def write_backup(desk: Desk, batch: Batch) -> int:
         if parent.is_symlink():
             raise OutsideWorkspace(f"{parent} is a link; it has to be a folder.")
         parent.mkdir(exist_ok=True)
+    for place in [folder, *filter(Path.is_dir, folder.rglob("*"))]:
+        sweep(place)
     commit = batch.git_commit or git.commit(desk.root)
     keep(folder / "git_commit.txt", f"{commit}\n".encode())
     written: set[str] = set()
