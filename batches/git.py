@@ -13,7 +13,6 @@ from typing import IO
 _PLAIN = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
-    "GIT_LITERAL_PATHSPECS": "1",
     "LC_ALL": "C",
 }
 # A hook has those of the repository that it runs for.
