@@ -7,6 +7,7 @@ from django.contrib import admin
 from batches.models import (
     Batch,
     BatchBaseline,
+    BatchJob,
     BatchRun,
     Edit,
     FileState,
@@ -86,3 +87,11 @@ class KnownFileAdmin(HistoryAdmin):
     list_filter = ["is_recorded"]
     search_fields = ["path"]
     list_select_related = ["workspace", "state"]
+
+
+@admin.register(BatchJob)
+class BatchJobAdmin(HistoryAdmin):
+    list_display = ["id", "kind", "batch", "workspace", "requested_by", "requested_at", "exit_code"]
+    list_filter = ["kind"]
+    search_fields = ["requested_by", "workspace__root"]
+    list_select_related = ["batch", "workspace"]

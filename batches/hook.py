@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 
 from batches import git
-from batches.workspace import write_atomically
+from batches.store import write_atomically
 
 BEGIN, END = "# >>> runtrail batch", "# <<< runtrail batch"
 

@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from batches import git
-from batches.models import Batch, BatchRun, Edit, FileState
-from batches.recording import Desk, last_batch
-from batches.results import seed_time, short, text_report, to_junit
-from batches.workspace import LOGS, OutsideWorkspace, write_atomically, write_state
+from django.db.models import OuterRef, Prefetch, Subquery
 
-MOST_RESULTS = 500
+from batches import git, store
+from batches.models import Batch, BatchRun, Edit, FileState
+from batches.recording import Desk
+from batches.results import seed_time, short, text_report, to_junit
+from batches.store import sweep
+from batches.workspace import LOGS, OutsideWorkspace, write_state
+
+MOST_RESULTS, MOST_BATCHES = 100, 100
 
 
 def folder_of(root: Path) -> Path:
@@ -29,9 +32,15 @@ def folder_of(root: Path) -> Path:
     return folder
 
 
+def keep(place: Path, content: bytes) -> None:
+    """Write one of these files; what a killed process left unfinished goes.  Under the desk's lock."""
+    sweep(place.parent)
+    store.write_atomically(place, content)
+
+
 def write_json(root: Path, name: str, content: Any) -> Path:
     place = folder_of(root) / name
-    write_atomically(place, (json.dumps(content, indent=2) + "\n").encode())
+    keep(place, (json.dumps(content, indent=2) + "\n").encode())
     return place
 
 
@@ -46,45 +55,55 @@ def describe_edit(edit: Edit) -> dict[str, Any]:
     }
 
 
-def describe_batch(batch: Batch) -> dict[str, Any]:
-    run = batch.runs.filter(pattern="").first()
+def describe_batch(batch: Batch, success: bool | None) -> dict[str, Any]:
     return {
         "batch_id": batch.number,
         "started_at": seed_time(batch.opened_at),
         "closed_at": seed_time(batch.closed_at) if batch.closed_at else None,
         "git_commit_hash": batch.git_commit,
-        "success": run.success if run else None,
-        "edits": [describe_edit(edit) for edit in batch.edits.select_related("after")],
+        "success": success,
+        "edits": [describe_edit(edit) for edit in batch.edits.all()],
     }
 
 
 def write_tracker(desk: Desk) -> Path:
-    """Write `batch_tracker.json`: the batch last recorded into, and all of them."""
-    batches = Batch.objects.filter(workspace=desk.workspace, is_dropped=False).order_by("number")
-    described = [describe_batch(batch) for batch in batches]
-    current = last_batch(desk.workspace)
+    """Write `batch_tracker.json`: the batch last recorded into, and the last MOST_BATCHES of all."""
+    batches = list(
+        Batch.objects.filter(workspace=desk.workspace, is_dropped=False)
+        .annotate(success=last_success())
+        .prefetch_related(Prefetch("edits", Edit.objects.order_by("position").select_related("after")))
+        .order_by("-number")[:MOST_BATCHES]
+    )
+    described = [describe_batch(batch, batch.success) for batch in reversed(batches)]
     content = {
         "batch_size": desk.workspace.batch_size,
-        "edit_count": current.edits.count() if current else 0,
+        "edit_count": len(described[-1]["edits"]) if described else 0,
         "current_batch": described[-1] if described else None,
         "batches": described,
     }
     return write_json(desk.root, "batch_tracker.json", content)
 
 
+def last_success() -> Subquery:
+    """How the last run of a batch's whole suite ended; null where there was none."""
+    runs = BatchRun.objects.filter(batch=OuterRef("pk"), pattern="").order_by("-id")
+    return Subquery(runs.values("success")[:1])
+
+
 def write_results(desk: Desk, batch_run: BatchRun, regressions: Mapping[str, Any]) -> None:
     """Write everything that one run of tests leaves behind."""
     result = batch_run.result
     rows = BatchRun.objects.filter(workspace=desk.workspace).order_by("-id")[:MOST_RESULTS]
-    write_json(desk.root, "test_results.json", [short(row.result) for row in reversed(rows)])
+    results = [short(result) for result in rows.values_list("result", flat=True).iterator(chunk_size=5)]
+    write_json(desk.root, "test_results.json", results[::-1])
     write_json(desk.root, "ci_test_results.json", result)
-    write_atomically(folder_of(desk.root) / "ci_test_results.xml", to_junit(result))
+    keep(folder_of(desk.root) / "ci_test_results.xml", to_junit(result))
     write_json(desk.root, "regressions.json", {"timestamp": result["timestamp"], **regressions})
     batch = batch_run.batch
     if batch is not None:
         edits = [describe_edit(edit) for edit in batch.edits.select_related("after")]
         place = folder_of(desk.root) / f"test_report_batch_{batch.number}.txt"
-        write_atomically(place, text_report(result, edits).encode())
+        keep(place, text_report(result, edits).encode())
     write_tracker(desk)
 
 
@@ -95,8 +114,10 @@ def write_backup(desk: Desk, batch: Batch) -> int:
         if parent.is_symlink():
             raise OutsideWorkspace(f"{parent} is a link; it has to be a folder.")
         parent.mkdir(exist_ok=True)
+    for place in [folder, *filter(Path.is_dir, folder.rglob("*"))]:
+        sweep(place)
     commit = batch.git_commit or git.commit(desk.root)
-    write_atomically(folder / "git_commit.txt", f"{commit}\n".encode())
+    keep(folder / "git_commit.txt", f"{commit}\n".encode())
     written: set[str] = set()
     for edit in batch.edits.select_related("before").order_by("position"):
         if edit.path in written:

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models
 
 from access.models import Project
+from batches.querysets import BatchQuerySet
 from tracking.models import TestRun
 
 
@@ -18,7 +19,13 @@ class Workspace(models.Model):
     root = models.CharField(max_length=1024)
     batch_size = models.PositiveIntegerField(default=5)
     python = models.CharField(max_length=1024, blank=True, help_text="Interpreter of the tests.")
+    last_python = models.CharField(max_length=1024, blank=True, help_text="Of the last run from a shell.")
+    last_framework = models.CharField(max_length=20, blank=True)
     origin_commit = models.CharField(max_length=64, blank=True, help_text="What git had at the first use.")
+    stock_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the files of the first use were kept."
+    )
+    is_stock_whole = models.BooleanField(default=True, help_text="All files were seen at the first use.")
     created_at = models.DateTimeField()
 
     class Meta:
@@ -54,11 +61,14 @@ class FileState(models.Model):
 
 
 class KnownFile(models.Model):
-    """The state in which a path was last seen; `is_recorded` when by a record or a rollback."""
+    """The state in which a path was last seen; `is_recorded` when by a record or a rollback.
+
+    Without a state the path was there, and its content was not kept.
+    """
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="known_files", db_index=False)
     path = models.CharField(max_length=1024)
-    state = models.ForeignKey(FileState, models.PROTECT, related_name="+")
+    state = models.ForeignKey(FileState, models.PROTECT, null=True, blank=True, related_name="+")
     is_recorded = models.BooleanField(default=False)
 
     class Meta:
@@ -77,6 +87,8 @@ class Batch(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     git_commit = models.CharField(max_length=64, blank=True)
     is_dropped = models.BooleanField(default=False, help_text="Left behind by a reset.")
+
+    objects = BatchQuerySet.as_manager()
 
     class Meta:
         ordering = ["-number"]
@@ -115,6 +127,10 @@ class BatchRun(models.Model):
     started_at = models.DateTimeField()
     pattern = models.CharField(max_length=255, blank=True)
     success = models.BooleanField()
+    trouble = models.TextField(blank=True, help_text="Why the tests could not run to their end.")
+    total_tests = models.PositiveIntegerField(default=0)
+    failed_tests = models.PositiveIntegerField(default=0)
+    duration = models.FloatField(default=0, help_text="Seconds.")
     result: models.JSONField[Any, Any] = models.JSONField(help_text="As in ci_test_results.json.")
     suspicion: models.JSONField[Any, Any] = models.JSONField(
         default=dict, blank=True, help_text="Which edit is to blame, and how sure that is."
@@ -177,3 +193,46 @@ class Rollback(models.Model):
 
     def __str__(self) -> str:
         return f"rollback of {self.batch}"
+
+
+class BatchJob(models.Model):
+    """Tests or a rollback, asked for from a page, the API or `--background`, done on the workspace's host.
+
+    The row is the event: it is claimed by the worker that does it, and claimed anew where that one died.
+    """
+
+    class Kind(models.TextChoices):
+        TEST = "test"
+        ROLLBACK = "rollback"
+        UNDO = "undo"
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="jobs")
+    batch = models.ForeignKey(Batch, models.CASCADE, null=True, blank=True, related_name="jobs")
+    kind = models.CharField(max_length=10, choices=Kind)
+    options: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
+    requested_by = models.CharField(max_length=255)
+    requested_at = models.DateTimeField()
+    claimed_by = models.CharField(max_length=255, blank=True)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    exit_code = models.PositiveSmallIntegerField(null=True, blank=True)
+    message = models.TextField(blank=True)
+    output = models.TextField(blank=True, help_text="The end of what it wrote.")
+    batch_run = models.ForeignKey(BatchRun, models.SET_NULL, null=True, blank=True, related_name="jobs")
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["workspace", "-id"], name="batch_job_workspace_idx")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.batch or self.workspace}"
+
+    @property
+    def status(self) -> str:
+        """`waiting`, `running`, or how it ended: `passed`, `failed`, `error`, `cancelled`."""
+        if self.finished_at is None:
+            return "running" if self.claimed_by else "waiting"
+        if self.exit_code == 3 and self.cancel_requested_at:
+            return "cancelled"
+        return {0: "passed", 1: "failed"}.get(self.exit_code or 0, "error")

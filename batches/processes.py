@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import selectors
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +15,11 @@ from pathlib import Path
 
 KEPT = 200_000  # bytes of output, the last ones
 _PATIENCE = 3.0  # seconds between asking a group to end and ending it
+_LIBC = ctypes.CDLL(None)  # loaded before a fork: loading takes locks
+
+
+class Cancelled(Exception):
+    """Somebody asked for the end of it."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +36,14 @@ def run_bounded(
     *,
     timeout: float,
     show: Callable[[str], None] | None = None,
+    is_cancelled: Callable[[], bool] | None = None,
 ) -> Ended:
     """Run a fixed list of arguments without a shell; whatever it started ends with it.
 
     `show` gets the output as it comes.  On an interruption the group is ended and the exception goes on.
+
+    Raises:
+        Cancelled: `is_cancelled` said so.
     """
     process = subprocess.Popen(
         list(command),
@@ -41,11 +52,11 @@ def run_bounded(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        start_new_session=True,
+        preexec_fn=_own_session(),
     )
     kept = bytearray()
     try:
-        was_late = _follow(process, kept, time.monotonic() + timeout, show)
+        was_late = _follow(process, kept, time.monotonic() + timeout, show, is_cancelled)
     finally:
         end_group(process)
         if process.stdout:
@@ -53,8 +64,26 @@ def run_bounded(
     return Ended(process.returncode, kept.decode("utf-8", "replace"), was_late)
 
 
+def _own_session() -> Callable[[], None]:
+    """A session of its own, which ends when we are killed: tests that nobody waits for help nobody."""
+    parent = os.getpid()
+
+    def prepare() -> None:
+        os.setsid()
+        if sys.platform == "linux":
+            _LIBC.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+            if os.getppid() != parent:
+                os._exit(1)
+
+    return prepare
+
+
 def _follow(
-    process: subprocess.Popen[bytes], kept: bytearray, until: float, show: Callable[[str], None] | None
+    process: subprocess.Popen[bytes],
+    kept: bytearray,
+    until: float,
+    show: Callable[[str], None] | None,
+    is_cancelled: Callable[[], bool] | None,
 ) -> bool:
     """Read until the program ended; True when its time was over first."""
     if process.stdout is None:
@@ -76,6 +105,8 @@ def _follow(
                 time.sleep(0.05)
             if time.monotonic() > until:
                 return True
+            if is_cancelled and is_cancelled():
+                raise Cancelled("Cancelled.")
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import os
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,11 +17,13 @@ from access import audit
 from access.models import Project
 from batches import git
 from batches.models import Batch, Edit, FileState, KnownFile, Workspace
-from batches.runner import LEFT_OUT
-from batches.workspace import NotKeepable, OutsideWorkspace, Store, read_state, state_of
+from batches.stock import earlier_state, take_stock
+from batches.store import Store
+from batches.workspace import read_state
 
 LONGEST_DIFF = 100_000
-_STOCK_FILES, _STOCK_BYTES = 20_000, 2 << 20
+_COMPARED = 256 << 10  # bytes of a file of which the difference is worth its time
+_COMPARED_LINES = 5_000
 
 
 class NothingThere(Exception):
@@ -37,42 +41,30 @@ class Desk:
     def root(self) -> Path:
         return Path(self.workspace.root)
 
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Be the only one who records, rolls back or writes logs here."""
+        with self.store.lock(f"workspace-{self.workspace.pk}"):
+            yield
+
 
 def open_workspace(
     project: Project, root: Path, store: Store, *, host: str, recording: str = "", now: datetime
 ) -> Desk:
     """Return the desk of a folder; on the first use the stock of its files is taken, but `recording`."""
-    workspace, is_new = Workspace.objects.get_or_create(
-        project=project,
-        host=host,
-        root=str(root.resolve()),
-        defaults={"created_at": now, "origin_commit": git.commit(root)},
-    )
-    desk = Desk(workspace, store)
-    if is_new:
-        take_stock(desk, but=recording)
-    return desk
-
-
-def take_stock(desk: Desk, *, but: str = "") -> int:
-    """Keep the present state of files without an earlier one; what git has committed it keeps itself."""
-    known = set(KnownFile.objects.filter(workspace=desk.workspace).values_list("path", flat=True))
-    paths = git.untracked(desk.root)
-    if paths is None or git.text(desk.root, "rev-parse", "--show-prefix"):
-        paths = list(_walk(desk.root))
-    taken = []
-    for path in paths[:_STOCK_FILES]:
-        if path in known or path == but:
-            continue
-        try:
-            if (desk.root / path).lstat().st_size > _STOCK_BYTES:
-                continue
-            state = read_state(desk.root, path, desk.store)
-        except (OSError, NotKeepable, OutsideWorkspace):
-            continue
-        taken.append(KnownFile(workspace=desk.workspace, path=path, state=state))
-    KnownFile.objects.bulk_create(taken, ignore_conflicts=True)
-    return len(taken)
+    folder = str(root.resolve())
+    place = {"project": project, "host": host, "root": folder}
+    workspace = Workspace.objects.filter(**place, stock_at__isnull=False).first()
+    if workspace is None:
+        with store.lock(f"first-{hashlib.sha256(folder.encode(errors='replace')).hexdigest()[:16]}"):
+            workspace, _ = Workspace.objects.get_or_create(
+                **place, defaults={"created_at": now, "origin_commit": git.commit(root)}
+            )
+            if workspace.stock_at is None:  # new, or somebody died over it
+                take_stock(workspace, store, but=recording)
+                workspace.stock_at = now
+                workspace.save(update_fields=["stock_at"])
+    return Desk(workspace, store)
 
 
 def record_edit(
@@ -83,18 +75,19 @@ def record_edit(
     Raises:
         NothingThere: the file is missing and was never known.
     """
-    after = read_state(desk.root, path, desk.store)
-    with transaction.atomic():
+    with desk.lock(), transaction.atomic():
+        after = read_state(desk.root, path, desk.store)
         workspace = Workspace.objects.select_for_update().get(pk=desk.workspace.pk)
-        before = earlier_state(desk, path, after)
+        before = earlier_state(workspace, path, after, desk.store)
         if after.kind == FileState.Kind.ABSENT and (before is None or before.kind == after.kind):
-            raise NothingThere(f"There is no file {path} in {desk.root}, and none was known.")
+            what = "is a folder: record its files" if (desk.root / path).is_dir() else "is not there"
+            raise NothingThere(f"{path} in {desk.root} {what}, and no file of that name was known.")
         batch = open_batch(workspace) or _new_batch(workspace, git.commit(desk.root), now)
         edit = Edit.objects.create(
             batch=batch,
             position=batch.edits.count() + 1,
             path=path,
-            description=description,
+            description=description.replace("\0", ""),
             recorded_at=now,
             before=before,
             after=after,
@@ -105,7 +98,14 @@ def record_edit(
             batch.closed_at = now
             batch.save(update_fields=["closed_at"])
             edit.batch = batch
-        audit.record("batch.record", actor=actor, project=workspace.project, target=path, batch=batch.number)
+        audit.record(
+            "batch.record",
+            actor=actor,
+            project=workspace.project,
+            target=path,
+            batch=batch.number,
+            workspace=workspace.pk,
+        )
     return edit
 
 
@@ -124,36 +124,26 @@ def last_batch(workspace: Workspace) -> Batch | None:
     return Batch.objects.filter(workspace=workspace, is_dropped=False).order_by("-number").first()
 
 
-def earlier_state(desk: Desk, path: str, after: FileState) -> FileState | None:
-    """Return what `path` was before its edit: from the last record, the stock, or git; None if unknown.
-
-    A state that was only taken as stock and equals the present one was taken after the edit: no help.
-    """
-    known = KnownFile.objects.filter(workspace=desk.workspace, path=path).select_related("state").first()
-    if known and (known.is_recorded or known.state_id != after.pk):
-        return known.state
-    origin = desk.workspace.origin_commit
-    if origin and not known:
-        found = git.entry_at(desk.root, origin, path)
-        if found:
-            mode, content = found
-            if mode == "120000":
-                return state_of(FileState.Kind.LINK, content, 0, desk.store)
-            return state_of(FileState.Kind.FILE, content, 0o755 if mode == "100755" else 0o644, desk.store)
-    is_first = not KnownFile.objects.filter(workspace=desk.workspace, is_recorded=True).exists()
-    if known or is_first:
+def untested(workspace: Workspace, *, before: Batch | None = None) -> Batch | None:
+    """The last batch that was closed and whose tests never ran, where somebody died or asked for no tests."""
+    closed = Batch.objects.filter(workspace=workspace, is_dropped=False, closed_at__isnull=False)
+    last = closed.exclude(pk=before.pk).first() if before else closed.first()
+    if last is None or last.runs.exists() or last.rollbacks.exists():
         return None
-    return state_of(FileState.Kind.ABSENT)  # it was not there when the stock was taken
+    return last
 
 
 def text_of(state: FileState | None, store: Store) -> str | None:
-    """The text of a state; None where it is none."""
+    """The text of a state; None where it is none, or too long to be compared."""
     if state is None or state.kind == FileState.Kind.ABSENT:
         return ""
-    try:
-        return store.get(state.digest).decode()
-    except UnicodeDecodeError:
+    if state.size > _COMPARED:
         return None
+    try:
+        text = store.get(state.digest).decode()
+    except (UnicodeDecodeError, OSError):
+        return None
+    return None if "\0" in text else text
 
 
 def reset(desk: Desk, *, actor: str, now: datetime) -> int:
@@ -162,7 +152,14 @@ def reset(desk: Desk, *, actor: str, now: datetime) -> int:
         batches = Batch.objects.filter(workspace=desk.workspace, is_dropped=False)
         batches.filter(closed_at=None).update(closed_at=now)
         number = batches.update(is_dropped=True)
-        audit.record("batch.reset", actor=actor, project=desk.workspace.project, target=desk.workspace)
+        audit.record(
+            "batch.reset",
+            actor=actor,
+            project=desk.workspace.project,
+            target=desk.workspace,
+            workspace=desk.workspace.pk,
+            batches=number,
+        )
     return number
 
 
@@ -174,20 +171,20 @@ def _new_batch(workspace: Workspace, commit: str, now: datetime) -> Batch:
 
 
 def _diff(path: str, before: FileState | None, after: FileState, store: Store) -> str:
-    old, new = text_of(before, store), text_of(after, store)
-    if before is None:
+    if before is None or before.pk == after.pk:
         return ""
-    if old is None or new is None:
-        return "Binary files differ.\n"
+    old, new = text_of(before, store), text_of(after, store)
+    if old is None or new is None or max(old.count("\n"), new.count("\n")) > _COMPARED_LINES:
+        what = "Large" if max(before.size, after.size) > _COMPARED or (old and new) else "Binary"
+        return f"{what} files differ: {before.size:,} and {after.size:,} bytes.\n"
     lines = difflib.unified_diff(
         old.splitlines(keepends=True), new.splitlines(keepends=True), f"a/{path}", f"b/{path}"
     )
-    return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)[:LONGEST_DIFF]
+    told = "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)[:LONGEST_DIFF]
+    if before.kind != after.kind and FileState.Kind.ABSENT not in {before.kind, after.kind}:
+        return f"It was a {before.kind} and is a {after.kind} now.\n{told}"
+    return f"mode {before.mode:o} -> {after.mode:o}\n{told}" if _mode_differs(before, after) else told
 
 
-def _walk(root: Path) -> list[str]:
-    found = []
-    for folder, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if name not in LEFT_OUT and name not in {".git", ".venv"}]
-        found += [(Path(folder) / name).relative_to(root).as_posix() for name in names]
-    return found
+def _mode_differs(before: FileState, after: FileState) -> bool:
+    return before.kind == after.kind == FileState.Kind.FILE and before.mode != after.mode

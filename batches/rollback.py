@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from django.db import transaction
 
 from access import audit
-from batches.models import Batch, Edit, FileState, KnownFile, Rollback
+from batches.models import Batch, FileState, Rollback
+from batches.preview import ABSENT, Refused, action_of, befores_of, listed, refuse_losses, show
 from batches.recording import Desk, remember
-from batches.workspace import read_state, write_state
-
-
-class Refused(Exception):
-    """The rollback would overwrite work; the text says which, and what to do."""
-
-
-def show(desk: Desk, batch: Batch) -> list[dict[str, Any]]:
-    """Return what a rollback of `batch` would do: `path`, `action`, and the states `found` and `to`."""
-    rows = []
-    for path, before in _befores(batch).items():
-        found = read_state(desk.root, path, desk.store)
-        row: dict[str, Any] = {"path": path, "found": found.pk, "to": before.pk if before else None}
-        if before is None:
-            row["action"] = "no earlier state"
-        elif before.pk == found.pk:
-            row["action"] = "unchanged"
-        elif before.kind == FileState.Kind.ABSENT:
-            row["action"] = "delete"
-        else:
-            row["action"] = "create" if found.kind == FileState.Kind.ABSENT else "restore"
-        rows.append(row)
-    return rows
+from batches.store import sweep
+from batches.workspace import (
+    OutsideWorkspace,
+    is_in_the_way,
+    link_above,
+    read_state,
+    write_state,
+)
 
 
 def unfinished(desk: Desk) -> Rollback | None:
@@ -42,26 +29,46 @@ def unfinished(desk: Desk) -> Rollback | None:
     return rows.select_related("batch").order_by("id").first()
 
 
+def to_undo(batch: Batch) -> Rollback | None:
+    """The last rollback of `batch` that could be undone."""
+    return batch.rollbacks.filter(undoes=None, undone_by=None).exclude(finished_at=None).first()
+
+
 def roll_back(desk: Desk, batch: Batch, *, force: bool = False, actor: str, now: datetime) -> Rollback:
     """Bring every file of `batch` back to what it was before.
 
     Raises:
         Refused: work that was never recorded, or edits of later batches, would be lost.
     """
-    cut_off = unfinished(desk)
-    if cut_off:
-        if cut_off.batch_id != batch.pk:
-            raise Refused(f"A rollback of batch {cut_off.batch.number} was cut off: end that one first.")
-        return resume(desk, cut_off, force=force, now=now)
-    rows = [row for row in show(desk, batch) if row["action"] not in {"unchanged", "no earlier state"}]
-    if not force:
-        _refuse_losses(desk, batch, rows)
-    with transaction.atomic():
-        made = Rollback.objects.create(batch=batch, started_at=now, plan=rows)
-        audit.record(
-            "batch.rollback", actor=actor, project=desk.workspace.project, target=batch, files=len(rows)
-        )
-    return resume(desk, made, force=force, now=now)
+    with desk.lock():
+        cut_off = unfinished(desk)
+        if cut_off:
+            if cut_off.batch_id != batch.pk:
+                raise Refused(f"A rollback of batch {cut_off.batch.number} was cut off: end that one first.")
+            return resume(desk, cut_off, force=force, now=now)
+        if not force:
+            refuse_losses(show(desk, batch))
+        rows = []
+        for path, before in befores_of(batch).items():
+            found = read_state(desk.root, path, desk.store)
+            if before is not None and before.pk != found.pk:
+                rows.append(
+                    {"path": path, "found": found.pk, "to": before.pk, "action": action_of(before, found)}
+                )
+        _refuse_impossible(desk, rows)
+        with transaction.atomic():
+            made = Rollback.objects.create(batch=batch, started_at=now, plan=rows)
+            audit.record(
+                "batch.rollback",
+                actor=actor,
+                project=desk.workspace.project,
+                target=_named(batch),
+                batch=batch.number,
+                workspace=desk.workspace.pk,
+                files=len(rows),
+                force=force,
+            )
+        return resume(desk, made, force=force, now=now)
 
 
 def undo(desk: Desk, batch: Batch, *, force: bool = False, actor: str, now: datetime) -> Rollback:
@@ -70,46 +77,57 @@ def undo(desk: Desk, batch: Batch, *, force: bool = False, actor: str, now: date
     Raises:
         Refused: there is none to undo, or files were changed since.
     """
-    cut_off = unfinished(desk)
-    if cut_off and cut_off.batch_id == batch.pk and cut_off.undoes_id:
-        return resume(desk, cut_off, force=force, now=now)
-    last = batch.rollbacks.filter(undoes=None, undone_by=None).exclude(finished_at=None).first()
-    if last is None or cut_off:
-        raise Refused(f"{batch} has no finished rollback that could be undone.".capitalize())
-    rows = [{**row, "found": row["to"], "to": row["found"], "action": "undo"} for row in last.plan]
-    with transaction.atomic():
-        made = Rollback.objects.create(batch=batch, started_at=now, plan=rows, undoes=last)
-        audit.record("batch.undo", actor=actor, project=desk.workspace.project, target=batch)
-    try:
+    with desk.lock():
+        cut_off = unfinished(desk)
+        if cut_off and cut_off.batch_id == batch.pk and cut_off.undoes_id:
+            return resume(desk, cut_off, force=force, now=now)
+        last = to_undo(batch)
+        if last is None or cut_off:
+            raise Refused(f"{batch} has no finished rollback that could be undone.".capitalize())
+        rows = [{**row, "found": row["to"], "to": row["found"], "action": "undo"} for row in last.plan]
+        foreign = _foreign(rows, _present(desk, rows))
+        if foreign and not force:
+            raise Refused(_changed(foreign))
+        _refuse_impossible(desk, rows)
+        with transaction.atomic():
+            made = Rollback.objects.create(batch=batch, started_at=now, plan=rows, undoes=last)
+            audit.record(
+                "batch.undo",
+                actor=actor,
+                project=desk.workspace.project,
+                target=_named(batch),
+                batch=batch.number,
+                workspace=desk.workspace.pk,
+                files=len(rows),
+                force=force,
+            )
         return resume(desk, made, force=force, now=now)
-    except Refused:
-        made.delete()  # nothing was written
-        raise
 
 
 def resume(desk: Desk, rollback: Rollback, *, force: bool = False, now: datetime) -> Rollback:
     """Write what is still to be written; what is done already is left as it is.
 
+    Files that go make room first: a folder may have become a file, and has to become a folder again.
+
     Raises:
         Refused: a file is neither what was found nor what is to be written; nothing is written then.
     """
     states = _states(rollback)
-    present = {row["path"]: read_state(desk.root, row["path"], desk.store) for row in rollback.plan}
-    foreign = [
-        row["path"] for row in rollback.plan if present[row["path"]].pk not in {row["found"], row["to"]}
-    ]
+    present = _present(desk, rollback.plan)
+    foreign = _foreign(rollback.plan, present)
     if foreign and not force:
-        raise Refused(
-            f"Changed meanwhile: {', '.join(foreign)}. Record it first, or add --force to overwrite it."
-        )
+        raise Refused(_changed(foreign))
     if foreign:  # so that it can be undone as well
         for row in rollback.plan:
             if row["path"] in foreign:
                 row["found"] = present[row["path"]].pk
         rollback.save(update_fields=["plan"])
-    for row in rollback.plan:
-        if present[row["path"]].pk != row["to"]:
-            write_state(desk.root, row["path"], states[row["to"]], desk.store)
+    for folder in {(desk.root / row["path"]).parent for row in rollback.plan}:
+        sweep(folder)
+    todo = [row for row in rollback.plan if present[row["path"]].pk != row["to"]]
+    todo.sort(key=lambda row: (states[row["to"]].kind != ABSENT, row["path"]))
+    for row in todo:
+        write_state(desk.root, row["path"], states[row["to"]], desk.store)
     with transaction.atomic():
         for row in rollback.plan:
             remember(desk.workspace, row["path"], states[row["to"]])
@@ -118,36 +136,41 @@ def resume(desk: Desk, rollback: Rollback, *, force: bool = False, now: datetime
     return rollback
 
 
-def _befores(batch: Batch) -> Mapping[str, FileState | None]:
-    """Path -> the state before the first edit of the batch."""
-    found: dict[str, FileState | None] = {}
-    for edit in batch.edits.select_related("before").order_by("position"):
-        found.setdefault(edit.path, edit.before)
-    return found
+def _refuse_impossible(desk: Desk, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Find out before the first write whether every file can be written."""
+    states = FileState.objects.in_bulk({row["to"] for row in rows})
+    going = {desk.root / row["path"] for row in rows if states[row["to"]].kind == ABSENT}
+    for row in rows:
+        state, place = states[row["to"]], desk.root / row["path"]
+        if state.kind == ABSENT:
+            continue
+        for _ in desk.store.pieces(state.digest):
+            pass
+        link = link_above(desk.root, row["path"])
+        if link is not None and desk.root / link not in going:
+            raise OutsideWorkspace(f"{row['path']} leads through a link, {link}.")
+        if place.is_dir() and not place.is_symlink() and is_in_the_way(place, going):
+            raise Refused(f"{row['path']} is a folder with files now, which are not the batch's.")
+        for parent in Path(row["path"]).parents:
+            there = desk.root / parent
+            if there.exists() and not there.is_dir() and there not in going:
+                raise Refused(f"{parent} has to be a folder again, and is a file that is not the batch's.")
 
 
-def _refuse_losses(desk: Desk, batch: Batch, rows: list[dict[str, Any]]) -> None:
-    paths = [row["path"] for row in rows]
-    known = dict(
-        KnownFile.objects.filter(workspace=desk.workspace, path__in=paths).values_list("path", "state_id")
-    )
-    unrecorded = [row["path"] for row in rows if known.get(row["path"]) != row["found"]]
-    if unrecorded:
-        raise Refused(
-            f"Not recorded and would be lost: {', '.join(unrecorded)}. "
-            "Record it with `batch record`, or add --force (the present state is kept either way)."
-        )
-    later = Edit.objects.filter(
-        batch__workspace=desk.workspace,
-        batch__number__gt=batch.number,
-        path__in=paths,
-        batch__is_dropped=False,
-    ).exclude(batch__rollbacks__finished_at__isnull=False, batch__rollbacks__undone_by=None)
-    first = later.select_related("batch").order_by("-batch__number").first()
-    if first:
-        raise Refused(
-            f"Batch {first.batch.number} edited {first.path} later. Roll that one back first, or add --force."
-        )
+def _present(desk: Desk, rows: Sequence[Mapping[str, Any]]) -> dict[str, FileState]:
+    return {row["path"]: read_state(desk.root, row["path"], desk.store) for row in rows}
+
+
+def _foreign(rows: Sequence[Mapping[str, Any]], present: Mapping[str, FileState]) -> list[str]:
+    return [row["path"] for row in rows if present[row["path"]].pk not in {row["found"], row["to"]}]
+
+
+def _changed(paths: Sequence[str]) -> str:
+    return f"Changed meanwhile: {listed(paths)}. Record it first, or add --force to overwrite it."
+
+
+def _named(batch: Batch) -> str:
+    return f"{batch} of {batch.workspace}"
 
 
 def _states(rollback: Rollback) -> dict[int, FileState]:

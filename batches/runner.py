@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
 
 from batches.processes import Ended, run_bounded
-from batches.workspace import LOGS
+from batches.stock import LEFT_OUT
 from executions.local_run import Recorder, end_report, environment_for_tests
 from executions.reports.base import CaseOutcome, UnreadableReport
 from executions.reports.reading import read
 
-LEFT_OUT = {LOGS, "node_modules", "__pycache__", "venv", "build", "dist", "site-packages"}
 TEST_FILES = ("test_*.py", "*_test.py")
 NOTHING_COLLECTED = 5  # pytest's exit code
+USAGE_ERROR = 4  # the one where a named test is not there
+MOST_NAMED = 200  # tests named on a command line; beyond that their files are
 UNITTEST = Path(__file__).with_name("unittest_report.py")
 
 
@@ -35,6 +36,7 @@ class Plan:
     isolated: bool = False
     selected: Sequence[str] = ()
     show: Callable[[str], None] | None = None
+    is_cancelled: Callable[[], bool] | None = None
     tell: Callable[[str], None] = print
 
 
@@ -78,6 +80,34 @@ def run_suite(plan: Plan) -> list[ModuleRun]:
     return runs
 
 
+def run_named(plan: Plan, names: Collection[str]) -> tuple[list[ModuleRun], set[str]]:
+    """Run single tests, with unittest their files; return also which of them have a file."""
+    files = _files_of(plan, names)
+    there = {name for name in names if files.get(name) and (plan.root / files[name]).exists()}
+    if not there:
+        return [], there
+    their_files = sorted({files[name] for name in there})
+    by_name = plan.framework == "pytest" and len(there) <= MOST_NAMED
+    plan = replace(plan, isolated=False, pattern="", show=None)
+    runs = run_suite(replace(plan, selected=sorted(there) if by_name else their_files))
+    if by_name and any(made.ended.code == USAGE_ERROR for made in runs):
+        runs = run_suite(replace(plan, selected=their_files))  # one of them is not there yet
+    return runs, there
+
+
+def _files_of(plan: Plan, names: Collection[str]) -> dict[str, str]:
+    """Test -> its file: pytest's names begin with it, those of unittest with its module."""
+    if plan.framework == "pytest":
+        return {name: name.partition("::")[0] for name in names}
+    modules = {path.removesuffix(".py").replace("/", "."): path for path in find_modules(plan.root)}
+    return {
+        name: modules[module]
+        for name in names
+        for module in (".".join(name.split(".")[:end]) for end in range(name.count("."), 0, -1))
+        if module in modules
+    }
+
+
 def _run(plan: Plan, number: int, name: str, arguments: Sequence[str]) -> ModuleRun:
     report = plan.scratch / f"report-{number}.{'jsonl' if plan.framework == 'pytest' else 'xml'}"
     report.unlink(missing_ok=True)
@@ -87,7 +117,9 @@ def _run(plan: Plan, number: int, name: str, arguments: Sequence[str]) -> Module
         command = [plan.python, "-m", "pytest", *recorder.arguments, "--tb=short", *arguments]
     else:
         command = [plan.python, str(UNITTEST), str(report), *arguments]
-    ended = run_bounded(command, plan.root, environment, timeout=plan.timeout, show=plan.show)
+    ended = run_bounded(
+        command, plan.root, environment, timeout=plan.timeout, show=plan.show, is_cancelled=plan.is_cancelled
+    )
     made = ModuleRun(name, ended, report)
     if plan.framework == "pytest" and report.exists():
         end_report(recorder)

@@ -95,8 +95,9 @@ class BatchTestTracker:
         desk = self._command.desk(self._options, recording=path)
         size = self.BATCH_SIZE
         edit = record_edit(desk, path, description, size=size, actor="BatchTestTracker", now=timezone.now())
-        logs.write_backup(desk, edit.batch)
-        logs.write_tracker(desk)
+        with desk.lock():
+            logs.write_backup(desk, edit.batch)
+            logs.write_tracker(desk)
         return self.run_tests() if edit.batch.closed_at else None
 
     def run_tests(self, pattern: str = "") -> TestResult:
@@ -122,14 +123,15 @@ class BatchTestTracker:
     def create_backup(self, batch_id: int) -> Path:
         """Write `backups/batch_N/` and return the folder; for a batch to come, keep all there is."""
         from batches import logs
-        from batches.recording import take_stock
+        from batches.stock import take_stock
 
         desk = self._desk()
         batch = desk.workspace.batches.filter(number=batch_id).first()
         if batch is None:
-            take_stock(desk)
+            take_stock(desk.workspace, desk.store)
         else:
-            logs.write_backup(desk, batch)
+            with desk.lock():
+                logs.write_backup(desk, batch)
         return logs.folder_of(desk.root) / "backups" / f"batch_{batch_id}"
 
     def rollback_batch(self, batch_id: int, force: bool = False) -> bool:
@@ -147,7 +149,8 @@ class BatchTestTracker:
         desk = self._desk()
         batch = desk.workspace.batches.get(number=batch_id)
         roll_back(desk, batch, force=force, actor="BatchTestTracker", now=timezone.now())
-        logs.write_tracker(desk)
+        with desk.lock():
+            logs.write_tracker(desk)
         return True
 
     def _desk(self) -> Any:

@@ -13,6 +13,8 @@ from rest_framework.views import exception_handler
 
 from access.api import description  # noqa: F401 - registers itself
 from access.permissions import EVERYBODY, open_to
+from batches.api.baselines import BaselineViewSet, RegressionViewSet
+from batches.api.batches import BatchViewSet, WorkspaceViewSet
 from executions.api.cases import CaseViewSet, FlakyViewSet
 from executions.api.comparisons import ComparisonViewSet
 from executions.api.reports import ReportViewSet
@@ -32,6 +34,10 @@ router.register("reports", ReportViewSet, "report")
 router.register("test-cases", CaseViewSet, "test-case")
 router.register("comparisons", ComparisonViewSet, "comparison")
 router.register("flaky-tests", FlakyViewSet, "flaky-test")
+router.register("batches", BatchViewSet, "batch")
+router.register("workspaces", WorkspaceViewSet, "workspace")
+router.register("baselines", BaselineViewSet, "baseline")
+router.register("regressions", RegressionViewSet, "regression")
 
 urlpatterns = [
     path("v1/", include(router.urls)),

@@ -5,6 +5,7 @@ from django.urls import path
 
 from access.permissions import EVERYBODY, open_to
 from dashboards.views import (
+    batches,
     branches,
     cases,
     ci,
@@ -41,6 +42,12 @@ urlpatterns = [
     path("runs/<str:test_run_id>/workflows/<int:position>/", workflows.workflow, name="workflow"),
     path("runs/<str:test_run_id>/workflows/<int:position>/output/", workflows.output, name="workflow_output"),
     path("ci/", ci.ci, name="ci"),
+    path("batches/", batches.batches, name="batches"),
+    path("batches/<int:number>/", batches.batch, name="batch"),
+    path("batches/<int:number>/test/", batches.test, name="batch_test"),
+    path("batches/<int:number>/rollback/", batches.rollback, name="batch_rollback"),
+    path("batches/<int:number>/undo/", batches.undo, name="batch_undo"),
+    path("batches/<int:number>/cancel/", batches.cancel, name="batch_cancel"),
     path("tests/", cases.cases, name="cases"),
     path("tests/flaky/", cases.flaky, name="flaky"),
     path("tests/branches/", branches.branches, name="branches"),

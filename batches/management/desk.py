@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,20 +17,23 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from batches import git
-from batches.copies import search
-from batches.culprit import Verdict
+from access.models import Project
+from access.projects import UnknownProject, project_named
+from batches import git, jobs, tasks
+from batches.copies import Search
 from batches.models import Batch
+from batches.planning import TIMEOUT, Order, Surroundings, planned, prove, remember_interpreter
 from batches.recording import Desk, open_workspace
 from batches.regressions import Rule
-from batches.runner import Plan
-from batches.testing import Tested, run_tests
-from batches.workspace import Store
-from tracking.interpreter import NoPython, find_python
+from batches.sending import sender_to
+from batches.store import Store
+from batches.testing import Sender, Tested
+from tracking.interpreter import NoPython
 from tracking.management.base import TestRunningCommand, positive
 from tracking.management.caller import caller_name
 
-TIMEOUT = 3600
+PLUGIN = settings.BASE_DIR / "client" / "src"
+_PERCENT = re.compile(r"\[ *(\d+)%\]")
 
 
 def store() -> Store:
@@ -47,7 +50,7 @@ class WorkspaceCommand(TestRunningCommand):
         parser.add_argument(
             "--workspace", default="", metavar="DIR", help="default: git's top level, else here"
         )
-        parser.add_argument("--timeout", type=positive, default=TIMEOUT, metavar="SECONDS")
+        parser.add_argument("--timeout", type=positive, default=int(TIMEOUT), metavar="SECONDS")
         parser.add_argument("--python", default="", help="interpreter that runs the tests")
         parser.add_argument("--framework", choices=["pytest", "unittest"], default="", help="default: found")
 
@@ -55,7 +58,7 @@ class WorkspaceCommand(TestRunningCommand):
         folder = Path(options["workspace"]) if options["workspace"] else git.top_level(Path.cwd())
         if not folder.is_dir():
             raise CommandError(f"There is no folder {folder}. --workspace names the one to work in.")
-        project = self.project(options["project"])
+        project = self.own_project(options["project"])
         now = timezone.now()
         return open_workspace(
             project, folder.resolve(), store(), host=socket.gethostname(), recording=recording, now=now
@@ -72,66 +75,89 @@ class WorkspaceCommand(TestRunningCommand):
         rule: Rule = Rule(),  # noqa: B008
     ) -> Tested:
         """Run the tests in the foreground and return what came of it."""
-        with self.plan(desk, options, isolated=isolated) as plan:
-            tested = run_tests(
-                desk,
-                plan,
-                batch=batch,
-                baseline=baseline,
-                rule=rule,
-                triggered_by=caller_name(),
-                now=timezone.now(),
-            )
-            if batch and not tested.trouble and not tested.result["success"] and not plan.pattern:
-                self.tell_verdict(batch, search(desk, plan, tested.batch_run))
-        return tested
-
-    @contextmanager
-    def plan(self, desk: Desk, options: Mapping[str, Any], *, isolated: bool) -> Iterator[Plan]:
-        python, framework = self.interpreter(desk, options)
-        with tempfile.TemporaryDirectory(prefix="runtrail-") as scratch, _terminated_like_interrupted():
-            yield Plan(
-                root=desk.root,
-                python=python,
-                plugin=settings.BASE_DIR / "client" / "src",
-                scratch=Path(scratch),
-                environment=os.environ,
-                framework=framework,
-                timeout=options["timeout"],
-                pattern=options.get("pattern") or "",
-                isolated=isolated,
-                show=self.show if options["detail"] else None,
-                tell=self.stderr_line,
-            )
-
-    def tell_verdict(self, batch: Batch, verdict: Verdict | None) -> None:
-        if verdict is None:
-            return
-        if verdict.edit:
-            edit = batch.edits.get(position=verdict.edit)
-            share = f"{verdict.suspicion[verdict.edit - 1]:.1%}"
-            self.stderr_line(
-                f"Suspected: edit {verdict.edit}, {edit.path} ({share}, {verdict.reruns} reruns)."
-            )
-        elif verdict.is_sure:
-            self.stderr_line(f"No edit is to blame: the failing tests are flaky ({verdict.reruns} reruns).")
-        else:
-            self.stderr_line(f"Which edit it was stays open after {verdict.reruns} reruns.")
-
-    def interpreter(self, desk: Desk, options: Mapping[str, Any]) -> tuple[str, str]:
-        """Return the user's Python, and pytest if that one has it, else unittest."""
-        chosen = {"chosen": options["python"], "of_workspace": desk.workspace.python, "own": Path(sys.prefix)}
-        framework = options["framework"]
+        order = Order(
+            python=options["python"],
+            framework=options["framework"],
+            timeout=float(options["timeout"]),
+            pattern=options.get("pattern") or "",
+            isolated=isolated,
+        )
+        around = Surroundings(PLUGIN, Path(sys.prefix), os.environ)
+        show = self.show if options["detail"] else self.percent if sys.stderr.isatty() else None
         try:
-            if framework != "unittest":
-                return find_python(desk.root, os.environ, **chosen), "pytest"
-        except NoPython as problem:
-            if framework or "has no pytest" not in str(problem):
-                raise CommandError(str(problem)) from None
-        try:
-            return find_python(desk.root, os.environ, **chosen, needs_pytest=False), "unittest"
+            with (
+                _terminated_like_interrupted(),
+                planned(desk, order, around, tell=self.stderr_line, show=show) as plan,
+            ):
+                remember_interpreter(desk.workspace, plan)
+                tested = prove(
+                    desk,
+                    plan,
+                    batch=batch,
+                    baseline=baseline,
+                    rule=rule,
+                    sender=self.sender(desk),
+                    triggered_by=caller_name(),
+                    now=timezone.now(),
+                )
         except NoPython as problem:
             raise CommandError(str(problem)) from None
+        if batch and tested.search:
+            self.tell_search(batch, tested.search)
+        return tested
+
+    def sender(self, desk: Desk) -> Sender | None:
+        return sender_to(PLUGIN, desk.root, os.environ) if is_sent() else None
+
+    def own_project(self, slug: str | None) -> Project:
+        """The project; with a server named, that of the token is the server's matter and ours the default."""
+        try:
+            return project_named(slug)
+        except UnknownProject:
+            return self.project(None if is_sent() else slug)
+
+    def hand_over(self, desk: Desk, kind: str, batch: Batch | None, **options: Any) -> None:
+        """Give it to the worker of this host, and say where it is followed."""
+        host = desk.workspace.host
+        if not tasks.is_served(host):
+            raise CommandError(
+                f"No worker serves {host}: start one with script/server, or leave --background out."
+            )
+        given = {key: value for key, value in options.items() if value}
+        try:
+            job = jobs.request_job(
+                desk.workspace, kind, batch=batch, options=given, actor=caller_name(), now=timezone.now()
+            )
+        except jobs.Busy as problem:
+            raise CommandError(str(problem)) from None
+        tasks.wake(job)
+        where = f"/batches/{batch.number}/" if batch else "/batches/"
+        self.say(f"Handed to the worker of {host}; follow it at {where} or with `batch status`.")
+
+    def tell_search(self, batch: Batch, found: Search) -> None:
+        if found.why_not:
+            self.stderr_line(f"Which edit it was can't be searched for: {found.why_not}.")
+        for position, tests in found.blamed().items():
+            edit = batch.edits.get(position=position)
+            share = max(found.verdicts[test].suspicion[position - 1] for test in tests)
+            self.stderr_line(
+                f"Suspected: edit {position}, {edit.path} ({share:.1%}, {found.reruns} reruns): "
+                f"{len(tests)} failing test{'s' if len(tests) > 1 else ''}, as {tests[0]}"
+            )
+        for test, verdict in found.verdicts.items():
+            if verdict.was_before:
+                self.stderr_line(f"It failed before this batch: {test}")
+            elif verdict.is_sure and not verdict.edit:
+                self.stderr_line(f"No edit is to blame, it is flaky: {test} ({verdict.reruns} reruns)")
+            elif not verdict.is_sure:
+                self.stderr_line(f"Which edit it was stays open after {verdict.reruns} reruns: {test}")
+
+    def percent(self, text: str) -> None:
+        """How far pytest is, on one line of the terminal."""
+        if found := _PERCENT.findall(text):
+            end = "\n" if found[-1] == "100" else ""
+            self.stderr.write(f"\r{found[-1]:>3} %", style_func=str, ending=end)
+            self.stderr.flush()
 
     def show(self, text: str) -> None:
         self.stdout.write(text, ending="")
@@ -150,8 +176,9 @@ class WorkspaceCommand(TestRunningCommand):
         )
         for failure in result["failures"]:
             self.say("  {type}: {test_class}.{test_name} {file_location}".format_map(failure))
-        if tested.batch_run.run:
-            self.say(f"Test Run ID: {tested.batch_run.run.test_run_id}")
+        if tested.test_run_id:
+            where = "" if tested.batch_run.run else f" (sent to {os.environ.get('RUNTRAIL_URL')})"
+            self.say(f"Test Run ID: {tested.test_run_id}{where}")
 
     def tell_regressions(self, tested: Tested) -> None:
         found = tested.regressions
@@ -177,6 +204,11 @@ class WorkspaceCommand(TestRunningCommand):
             raise SystemExit(2)
         if not tested.result["success"]:
             raise SystemExit(1)
+
+
+def is_sent() -> bool:
+    """Whether a server is named that results go to."""
+    return bool(os.environ.get("RUNTRAIL_URL") and os.environ.get("RUNTRAIL_TOKEN"))
 
 
 def add_json(parser: CommandParser) -> None:

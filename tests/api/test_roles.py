@@ -1,6 +1,8 @@
 """Every method of every path with every role, and with the objects of another project."""
 
 import io
+import tempfile
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -8,9 +10,12 @@ from rest_framework.test import APIClient
 
 from access.models import Role
 from access.tokens import new_token
+from batches.models import Regression
+from batches.testing import set_baseline
 from dashboards.roles import endpoints
 from executions.ingest import ingest_report
 from executions.models import Report, TestCase
+from tests.batches.workspaces import edit, make_desk, make_run
 from tests.factories import make_definition, make_environment, make_project, make_user
 from tracking.models import Schedule
 
@@ -29,6 +34,10 @@ def fill(project):
     schedule = Schedule.objects.create(
         project=project, definition=definition, environment=environment, cron="0 2 * * *"
     )
+    with tempfile.TemporaryDirectory() as folder:
+        desk = make_desk(Path(folder), project=project, a_py="1")
+        run = make_run(edit(desk, "a.py", "2"))
+    regression = Regression.objects.create(batch_run=run, kind="slower", name="t")
     report = ingest_report(io.BytesIO(JUNIT), project=project, now=timezone.now())
     return {
         "project": project.slug,
@@ -37,6 +46,10 @@ def fill(project):
         "test-definition": definition.pk,
         "test-run": report.run.test_run_id,
         "report": Report.objects.get(project=project).pk,
+        "batch": 1,
+        "workspace": desk.workspace.pk,
+        "baseline": set_baseline(desk, run.result, now=timezone.now()).pk,
+        "regression": regression.pk,
         "test-case": TestCase.objects.get(project=project).pk,
     }
 

@@ -1,5 +1,6 @@
 """Edits and rollbacks over real files."""
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -13,17 +14,31 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from batches import rollback
+from batches.preview import Refused, show
 from batches.recording import NothingThere, open_workspace, record_edit
-from batches.rollback import Refused, roll_back, show, undo, unfinished
-from batches.workspace import OutsideWorkspace, Store, relative_path
+from batches.rollback import roll_back, undo, unfinished
+from batches.store import Store
+from batches.workspace import OutsideWorkspace, relative_path
 from tests.factories import make_project
 
 NOW = datetime(2026, 1, 4, tzinfo=UTC)
 NAMES = ["a.py", "b.py", "deep/c.py"]
+ODD = [
+    "a.py",
+    "two words.py",
+    "deep/über/ñ.txt",
+    "deep",
+    "new\nline",
+    "-r",
+    "*.py",
+    "deep/x",
+    "x/y/z.bin",
+    "x",
+]
 ACTIONS = st.tuples(
-    st.sampled_from(["write", "delete", "link", "mode", "rename"]),
-    st.sampled_from(NAMES),
-    st.sampled_from(NAMES),
+    st.sampled_from(["write", "empty", "large", "delete", "link", "loop", "mode", "closed", "rename"]),
+    st.sampled_from(ODD),
+    st.sampled_from(ODD),
     st.binary(max_size=8),
 )
 
@@ -61,63 +76,72 @@ def tree(root):
     return found
 
 
-def act(desk, action, name, other, content):
-    """Do one edit as a person would, and record every path that it touched."""
-    place, target = desk.root / name, desk.root / other
-    touched = [name]
-    if action == "write":
-        place.unlink(missing_ok=True)
-        place.write_bytes(content)
-    elif action == "delete":
-        place.unlink(missing_ok=True)
-    elif action == "link":
-        place.unlink(missing_ok=True)
-        place.symlink_to("somewhere")
-    elif action == "mode" and place.is_file() and not place.is_symlink():
-        place.chmod(0o755)
-    elif action == "rename" and os.path.lexists(place) and name != other:
-        place.replace(target)
-        touched.append(other)
-    for path in touched:
-        try:
-            edit = record_edit(desk, path, size=1000, actor="a", now=NOW)
-        except NothingThere:
-            continue
-        yield edit.batch
+def clear(root, path):
+    """Make room for a file at `path`, as a person would; yield every path that went for it."""
+    for parent in [root / one for one in reversed(Path(path).parents)]:
+        if os.path.lexists(parent) and (parent.is_symlink() or not parent.is_dir()):
+            parent.unlink()
+            yield parent.relative_to(root).as_posix()
+    place = root / path
+    if place.is_dir() and not place.is_symlink():
+        gone = [below for below in place.rglob("*") if below.is_symlink() or not below.is_dir()]
+        shutil.rmtree(place)
+        yield from (below.relative_to(root).as_posix() for below in gone)
+    place.parent.mkdir(parents=True, exist_ok=True)
+
+
+def act(root, action, name, other, content):
+    """Do one edit; return every path that it touched."""
+    place = root / name
+    is_file = place.is_file() and not place.is_symlink()
+    if action in {"mode", "closed"}:
+        if is_file:
+            place.chmod(0o755 if action == "mode" else 0o400)
+        return [name] if is_file else []
+    if action == "delete":
+        if not (os.path.lexists(place) and (place.is_symlink() or not place.is_dir())):
+            return []
+        place.unlink()
+        return [name]
+    if action == "rename":
+        if not (is_file or place.is_symlink()) or name == other:
+            return []
+        aside = root.parent / "aside"
+        place.rename(aside)
+        touched = list(clear(root, other))
+        aside.rename(root / other)
+        return [name, *touched, other]
+    touched = list(clear(root, name))
+    place.unlink(missing_ok=True)
+    if action in {"link", "loop"}:
+        place.symlink_to(place.name if action == "loop" else "some where/ñ")
+    else:
+        place.write_bytes({"write": content, "empty": b"", "large": content * 300_000}[action])
+    return [*touched, name]
 
 
 class Identity(TestCase):
-    @settings(max_examples=25, deadline=None)
-    @given(st.lists(ACTIONS, min_size=1, max_size=8))
-    def test_rollback_brings_back_the_first_tree_and_its_undo_the_last(self, actions):
+    @settings(max_examples=40, deadline=None)
+    @given(st.lists(ACTIONS, min_size=1, max_size=10), st.sampled_from([2, 1000]))
+    def test_rollback_brings_back_the_first_tree_and_its_undo_the_last(self, actions, size):
         with tempfile.TemporaryDirectory() as folder:
             desk = make_desk(Path(folder))
             first = tree(desk.root)
-            record(desk, "a.py", size=1000)  # from now on what is new was not there before
-            batches = [batch for action in actions for batch in act(desk, *action)]
+            batches = []
+            for action in actions:
+                for path in act(desk.root, *action):
+                    with contextlib.suppress(NothingThere):
+                        batches.append(record_edit(desk, path, size=size, actor="a", now=NOW).batch)
             last = tree(desk.root)
-            if not batches:
-                return
+            batches = sorted(set(batches), key=lambda batch: batch.number)
 
-            back(desk, batches[0])
-            unknown = {row["path"] for row in show(desk, batches[0]) if row["to"] is None}
-            for name in unknown:
-                for kept in (first, last):
-                    kept.pop(str(desk.root / name), None)
-            seen = {
-                k: v
-                for k, v in tree(desk.root).items()
-                if str(k) not in {str(desk.root / n) for n in unknown}
-            }
-            assert seen == first
-            undo(desk, batches[0], actor="a", now=NOW)
-            seen = {
-                k: v
-                for k, v in tree(desk.root).items()
-                if str(k) not in {str(desk.root / n) for n in unknown}
-            }
-            assert seen == last
-            shutil.rmtree(desk.root)
+            for batch in reversed(batches):
+                assert all(not row["problem"] for row in show(desk, batch))
+                back(desk, batch)
+            assert tree(desk.root) == first
+            for batch in batches:
+                undo(desk, batch, actor="a", now=NOW)
+            assert tree(desk.root) == last
 
 
 def test_work_that_was_never_recorded_is_not_overwritten_unless_told(desk):
@@ -170,9 +194,9 @@ def test_a_rollback_that_was_killed_in_the_middle_goes_on(desk):
 
 
 def test_a_folder_that_became_a_link_is_never_written_through(desk, tmp_path):
-    (desk.root / "deep/c.py").write_text("1")
     record(desk, "a.py", "x")
-    batch = record(desk, "deep/c.py").batch
+    record(desk, "deep/c.py", "1", size=2)
+    batch = record(desk, "deep/c.py", "2").batch
     (desk.root / "deep/c.py").unlink()
     (desk.root / "deep").rmdir()
     (tmp_path / "elsewhere").mkdir()

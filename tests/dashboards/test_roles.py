@@ -7,9 +7,18 @@ import pytest
 
 from access.models import ApiToken, Membership, Role
 from access.permissions import EVERYBODY, SIGNED_IN
+from batches.models import Batch, Workspace
 from dashboards.roles import routes, table
 from executions.models import TestCase
-from tests.factories import make_definition, make_ended_run, make_project, make_run, make_user, make_workflow
+from tests.factories import (
+    NINE,
+    make_definition,
+    make_ended_run,
+    make_project,
+    make_run,
+    make_user,
+    make_workflow,
+)
 from tracking.models import Schedule
 
 ROUTES = routes()
@@ -26,6 +35,7 @@ ACTIONS = {
     "logout",
     "revoke_token",
     *("run_note", "run_pin", "run_exclude", "run_include"),
+    *("batch_test", "batch_rollback", "batch_undo", "batch_cancel"),
     *("add_schedule", "pause_schedule", "remove_schedule", "run_schedule"),
 }
 FORMS = {"choose_project": {"project": "demo"}, "time_zone": {"time_zone": "UTC"}}
@@ -46,10 +56,17 @@ def place(project):
     return {
         "test_run_id": run.test_run_id,
         "position": 1,
+        "number": make_batch(project).number,
         "name": "performance",
         "slug": project.slug,
         "pk": same_number(Membership.objects.get(user=member)),
     }
+
+
+def make_batch(project):
+    """A batch of a workspace on a machine that is not there."""
+    workspace = Workspace.objects.create(project=project, host="gone", root="/gone", created_at=NINE)
+    return Batch.objects.create(workspace=workspace, number=1, opened_at=NINE)
 
 
 def same_number(membership):

@@ -10,25 +10,27 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from access import audit
-from batches import git, logs
+from batches import git, jobs, logs
 from batches.hook import install_hook, remove_hook
-from batches.management.commands.ci_batch_tests import read_baseline
-from batches.management.desk import WorkspaceCommand, add_json
+from batches.management.commands.ci_batch_tests import chosen_baseline
+from batches.management.desk import WorkspaceCommand
+from batches.management.words import add_words
 from batches.models import Batch
+from batches.preview import Refused, show
 from batches.recording import (
     Desk,
     NothingThere,
     last_batch,
     record_edit,
     reset,
-    take_stock,
+    untested,
 )
-from batches.rollback import Refused, roll_back, show, undo, unfinished
+from batches.rollback import roll_back, undo, unfinished
 from batches.status import suggestion
+from batches.stock import take_stock
 from batches.testing import find_baseline, set_baseline
 from batches.watching import watch
 from batches.workspace import NotKeepable, OutsideWorkspace, relative_path
-from tracking.management.base import positive
 from tracking.management.caller import caller_name
 
 
@@ -36,29 +38,7 @@ class Command(WorkspaceCommand):
     help = "Record edits in batches, test every full one, and take a batch back."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        words = parser.add_subparsers(dest="word", required=True, metavar="WORD")
-        for word, text in WORDS.items():
-            made = words.add_parser(word, help=text, description=text, conflict_handler="resolve")
-            made.error = parser.error  # type: ignore[method-assign]
-            self.add_place(made)
-            add_json(made)
-            if word in {"backup", "rollback"}:
-                made.add_argument("number", type=positive, metavar="N", help="number of the batch")
-            if word in {"record", "watch"}:
-                made.add_argument("--batch-size", type=positive, default=None, metavar="N")
-        record = words.choices["record"]
-        record.add_argument("file")
-        record.add_argument("text", nargs="?", default="")
-        record.add_argument("-d", "--description", default="")
-        words.choices["test"].add_argument("-p", dest="pattern", default="", metavar="PATTERN")
-        back = words.choices["rollback"]
-        back.add_argument("--force", action="store_true", help="overwrite what was never recorded, too")
-        back.add_argument("--undo", action="store_true", help="take the rollback back")
-        back.add_argument("--dry-run", action="store_true", help="show what it would do")
-        back.add_argument("--no-test", action="store_true", help="do not run the tests afterwards")
-        words.choices["install-hook"].add_argument("--uninstall", action="store_true")
-        for word in ("baseline", "compare"):
-            words.choices[word].add_argument("--name", default="default", help="of the baseline")
+        add_words(parser, self.add_place)
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -79,10 +59,14 @@ class Command(WorkspaceCommand):
             desk.workspace.batch_size = options["batch_size"]
             desk.workspace.save(update_fields=["batch_size"])
         edit = record_edit(desk, path, description, actor=caller_name(), now=timezone.now())
-        logs.write_backup(desk, edit.batch)
-        logs.write_tracker(desk)
+        with desk.lock():
+            logs.write_backup(desk, edit.batch)
+            logs.write_tracker(desk)
         size = desk.workspace.batch_size
         self.say(f"Recorded {path} (edit {edit.position}/{size} of batch {edit.batch.number})")
+        left = untested(desk.workspace, before=edit.batch)
+        if left:
+            self.say(f"  batch {left.number} is complete and was not tested: `batch test` runs the tests")
         if edit.before is None:
             self.say("  no earlier state is known: a rollback will leave this file alone")
         if edit.batch.closed_at:
@@ -105,12 +89,17 @@ class Command(WorkspaceCommand):
 
     def run_now(self, options: dict[str, Any]) -> None:
         desk = self.desk(options)
-        self.test_batch(desk, options, last_batch(desk.workspace))
+        batch = last_batch(desk.workspace)
+        if options["background"]:
+            self.hand_over(desk, "test", batch, pattern=options["pattern"], timeout=options["timeout"])
+            return
+        self.test_batch(desk, options, batch)
 
     def status(self, options: dict[str, Any]) -> None:
         desk = self.desk(options)
-        place = logs.write_tracker(desk)
-        told = json.loads(place.read_text())
+        with desk.lock():
+            place = logs.write_tracker(desk)
+            told = json.loads(place.read_text())
         if options["format"] == "json":
             self.print_json({**told, "suggestion": suggestion(desk.workspace)})
             return
@@ -121,6 +110,11 @@ class Command(WorkspaceCommand):
         words = {None: "not tested", True: "passed", False: "failed"}
         for batch in told["batches"]:
             self.say(f"  batch {batch['batch_id']}: {len(batch['edits'])} edits, {words[batch['success']]}")
+        for job in jobs.open_jobs(desk.workspace):
+            self.say(f"In the background: {job}, {job.status}, asked for by {job.requested_by}.")
+        left = untested(desk.workspace)
+        if left:
+            self.say(f"Batch {left.number} is complete and was not tested: `batch test` runs the tests.")
         cut_off = unfinished(desk)
         if cut_off:
             self.say(f"A rollback was cut off: `batch rollback {cut_off.batch.number}` ends it.")
@@ -130,10 +124,12 @@ class Command(WorkspaceCommand):
         desk = self.desk(options)
         last = last_batch(desk.workspace)
         if options["number"] == (last.number if last else 0) + 1:
-            self.say(f"Kept the present state of {take_stock(desk)} files before batch {options['number']}.")
+            kept = take_stock(desk.workspace, desk.store)
+            self.say(f"Kept the present state of {kept} files before batch {options['number']}.")
             return
         batch = self.batch(desk, options["number"])
-        number = logs.write_backup(desk, batch)
+        with desk.lock():
+            number = logs.write_backup(desk, batch)
         audit.record("batch.backup", actor=caller_name(), project=desk.workspace.project, target=batch)
         self.say(f"Backup of {number} files: {desk.root}/test_batch_logs/backups/batch_{batch.number}/")
 
@@ -142,14 +138,20 @@ class Command(WorkspaceCommand):
         batch = self.batch(desk, options["number"])
         if not options["undo"]:
             for row in show(desk, batch):
-                self.say(f"  {row['action']}: {row['path']}")
+                problem = f" ({row['problem']})" if row["problem"] else ""
+                self.say(f"  {row['action']}: {row['path']}{problem}")
         if options["dry_run"]:
+            return
+        if options["background"]:
+            kind = "undo" if options["undo"] else "rollback"
+            self.hand_over(desk, kind, batch, force=options["force"], timeout=options["timeout"])
             return
         verb = undo if options["undo"] else roll_back
         done = verb(desk, batch, force=options["force"], actor=caller_name(), now=timezone.now())
         what = "Undid the rollback of" if done.undoes_id else "Rolled back"
         self.say(f"{what} batch {batch.number}: {len(done.plan)} files.")
-        logs.write_tracker(desk)
+        with desk.lock():
+            logs.write_tracker(desk)
         if not options["no_test"]:
             tested = self.test(desk, options)
             self.tell_result(tested)
@@ -157,8 +159,9 @@ class Command(WorkspaceCommand):
 
     def reset(self, options: dict[str, Any]) -> None:
         desk = self.desk(options)
-        number = reset(desk, actor=caller_name(), now=timezone.now())
-        logs.write_tracker(desk)
+        with desk.lock():
+            number = reset(desk, actor=caller_name(), now=timezone.now())
+            logs.write_tracker(desk)
         self.say(f"The tracker is reset; {number} batches stay in the history.")
 
     def baseline(self, options: dict[str, Any]) -> None:
@@ -172,8 +175,7 @@ class Command(WorkspaceCommand):
 
     def compare(self, options: dict[str, Any]) -> None:
         desk = self.desk(options)
-        own = read_baseline(desk.root, "") if options["name"] == "default" else None
-        baseline = find_baseline(desk, name=options["name"]) or own
+        baseline = chosen_baseline(desk, name=options["name"])
         if baseline is None:
             raise CommandError("There is no baseline: run `batch baseline` first.")
         tested = self.test(desk, options, isolated=True, baseline=baseline)
@@ -183,7 +185,7 @@ class Command(WorkspaceCommand):
 
     def watch(self, options: dict[str, Any]) -> None:
         desk = self.desk(options)
-        take_stock(desk)
+        take_stock(desk.workspace, desk.store)
         self.say(f"Watching {desk.root}; Ctrl-C ends it.")
         for path in watch(desk.root):
             try:
@@ -209,17 +211,3 @@ class Command(WorkspaceCommand):
         if found is None:
             raise CommandError(f"There is no batch {number} here. `batch status` lists them.")
         return found
-
-
-WORDS = {
-    "record": "record an edit; the last one of a batch runs the tests",
-    "test": "run the tests now",
-    "status": "show the current batch and all before",
-    "backup": "write the files of a batch as they were before it; for the next batch, keep all there is",
-    "rollback": "bring back what was before a batch, and run the tests",
-    "reset": "begin anew; the history stays",
-    "baseline": "run the tests and keep the results as the baseline",
-    "compare": "run the tests and hold them against the baseline",
-    "watch": "record every change by itself",
-    "install-hook": "record after every commit",
-}

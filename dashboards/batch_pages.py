@@ -1,0 +1,265 @@
+"""What the pages about batches show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.db.models import QuerySet
+
+from access.models import AuditEntry, Project
+from batches.finding import last_runs, status_of
+from batches.models import Batch, BatchJob, BatchRun, Edit, Regression, Rollback, Workspace
+from batches.preview import show
+from batches.recording import Desk
+from batches.rollback import to_undo, unfinished
+from batches.store import Store
+from batches.workspace import NotKeepable, OutsideWorkspace
+from dashboards.output import clean
+from dashboards.states import State, state
+
+MOST_EDITS, MOST_RUNS, MOST_FAILURES, MOST_AUDIT, LINE = 200, 20, 50, 100, 60
+COLUMNS = [
+    *("batch", "workspace", "status", "opened_at", "closed_at", "edits", "total_tests", "failed_tests"),
+    *("duration", "suspected", "test_run_id", "git_commit"),
+]
+EDIT_COLUMNS = [
+    *("edit", "path", "description", "recorded_at", "kind", "size", "hash", "suspicion", "earlier_state"),
+]
+_KINDS = {"open": "planned", "untested": "queued", "rolled back": "cancelled"}
+_WORDS = {"untested": "not tested"}
+_PERCENT = re.compile(r"\[ *(\d+)%\]")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """A batch in a list, with its last run and the edits that are to blame."""
+
+    batch: Any
+    run: BatchRun | None
+    suspects: list[Edit]
+
+    @property
+    def status(self) -> str:
+        return status_of(self.batch, self.run)
+
+    @property
+    def state(self) -> State:
+        return batch_state(self.status)
+
+
+def batch_state(status: str) -> State:
+    return state(_KINDS.get(status, status), _WORDS.get(status, status))
+
+
+def rows_of(batches: Iterable[Any]) -> list[BatchRow]:
+    """Rows for batches of `listed()`, in two more queries for all."""
+    batches = list(batches)
+    runs = last_runs(batches)
+    blamed = {pk: set(run.suspicion.get("edits", [])) for pk, run in runs.items()}
+    wanted = [pk for pk, positions in blamed.items() if positions]
+    suspects: dict[int, list[Edit]] = {}
+    for edit in Edit.objects.filter(batch__in=wanted).defer("diff").order_by("batch", "position"):
+        if edit.position in blamed[edit.batch_id]:
+            suspects.setdefault(edit.batch_id, []).append(edit)
+    return [BatchRow(batch, runs.get(batch.pk), suspects.get(batch.pk, [])) for batch in batches]
+
+
+def stream(batches: QuerySet[Any], limit: int, chunk: int = 500) -> Iterator[dict[str, Any]]:
+    """Yield up to `limit` batches for a file."""
+    batch: list[Any] = []
+    for one in batches[:limit].iterator(chunk_size=chunk):
+        batch.append(one)
+        if len(batch) == chunk:
+            yield from map(plain, rows_of(batch))
+            batch = []
+    yield from map(plain, rows_of(batch))
+
+
+def plain(row: BatchRow) -> dict[str, Any]:
+    run = row.run
+    return {
+        "batch": row.batch.number,
+        "workspace": str(row.batch.workspace),
+        "status": row.status,
+        "opened_at": row.batch.opened_at,
+        "closed_at": row.batch.closed_at,
+        "edits": row.batch.edit_count,
+        "total_tests": run.total_tests if run else None,
+        "failed_tests": run.failed_tests if run else None,
+        "duration": run.duration if run else None,
+        "suspected": ", ".join(edit.path for edit in row.suspects),
+        "test_run_id": run.run.test_run_id if run and run.run else None,
+        "git_commit": row.batch.git_commit,
+    }
+
+
+def sentence(line: list[BatchRow]) -> str:
+    """The answer in one sentence, from the newest batch back."""
+    if not line:
+        return "No edit was recorded yet."
+    told = [row for row in line if row.status in {"passed", "failed", "error"}]
+    if not told:
+        return f"Batch {line[0].batch.number} is {batch_state(line[0].status).word}; no batch is judged yet."
+    newest = told[0]
+    if newest.status == "passed":
+        green = next((n for n, row in enumerate(told) if row.status != "passed"), len(told))
+        return f"Green: the last {green} tested batch{'es' if green > 1 else ''} passed."
+    since = next((row.batch.number for row in told if row.status == "passed"), None)
+    first = [row for row in told if since is None or row.batch.number > since][-1]
+    text = f"Red since batch {first.batch.number}"
+    if first.suspects:
+        text += ": " + " and ".join(f"edit {edit.position} ({edit.path})" for edit in first.suspects[:3])
+        text += " is to blame" if len(first.suspects) == 1 else " are to blame"
+    return text + "."
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """Something that goes on; `percent` is how far its tests are, where they tell."""
+
+    job: BatchJob
+    output: str
+    percent: int | None
+
+    @property
+    def state(self) -> State:
+        return state("queued" if self.job.status == "waiting" else self.job.status, self.job.status)
+
+
+@dataclass(frozen=True, slots=True)
+class EditView:
+    edit: Edit
+    suspicion: float | None
+    is_blamed: bool
+    tests: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPage:
+    """One batch and everything that became of it."""
+
+    row: BatchRow
+    edits: list[EditView]
+    runs: list[BatchRun]
+    failures: list[dict[str, Any]]
+    regressions: list[Regression]
+    suspicion: dict[str, Any]
+    preview: list[dict[str, Any]]
+    no_preview: str
+    rollbacks: list[Rollback]
+    can_undo: bool
+    cut_off: Rollback | None
+    jobs: list[JobView]
+    audit: list[AuditEntry]
+
+    @property
+    def is_going(self) -> bool:
+        return any(view.job.finished_at is None for view in self.jobs)
+
+    @property
+    def conflicts(self) -> int:
+        return sum(bool(one["problem"]) for one in self.preview)
+
+    @property
+    def flaky(self) -> list[str]:
+        return [name for name, one in self.suspicion.get("tests", {}).items() if one["flaky"]]
+
+    @property
+    def undecided(self) -> list[str]:
+        tests = self.suspicion.get("tests", {})
+        return [name for name, one in tests.items() if not (one["edit"] or one["flaky"] or one.get("before"))]
+
+
+def load(batch: Batch, store: Store, *, is_here: bool) -> BatchPage:
+    """Return the page of a batch in a fixed number of queries.
+
+    Args:
+        is_here: the workspace's files lie on this machine.
+    """
+    row = rows_of(Batch.objects.listed().filter(pk=batch.pk))[0]
+    run = row.run
+    result = BatchRun.objects.values_list("result", flat=True).get(pk=run.pk) if run else {}
+    desk = Desk(batch.workspace, store)
+    preview, no_preview = _preview(desk, batch, is_here)
+    runs = BatchRun.objects.filter(batch=batch).select_related("run").defer("result")
+    return BatchPage(
+        row=row,
+        edits=edits_of(batch, run.suspicion if run else {}),
+        runs=list(runs[:MOST_RUNS]),
+        failures=result.get("failures", [])[:MOST_FAILURES],
+        regressions=list(Regression.objects.filter(batch_run=run).order_by("id")[:200]) if run else [],
+        suspicion=run.suspicion if run else {},
+        preview=preview,
+        no_preview=no_preview,
+        rollbacks=list(batch.rollbacks.select_related("undone_by")[:MOST_RUNS]),
+        can_undo=to_undo(batch) is not None,
+        cut_off=unfinished(desk),
+        jobs=[view_of(job) for job in BatchJob.objects.filter(batch=batch).order_by("-id")[:5]],
+        audit=_audit(batch),
+    )
+
+
+def edits_of(batch: Batch, suspicion: dict[str, Any]) -> list[EditView]:
+    shares = suspicion.get("suspicion", [])
+    tests = suspicion.get("tests", {})
+    rows = batch.edits.select_related("after").order_by("position")[:MOST_EDITS]
+    return [
+        EditView(
+            edit,
+            shares[edit.position - 1] if edit.position <= len(shares) else None,
+            edit.position in suspicion.get("edits", []),
+            [name for name, one in tests.items() if one["edit"] == edit.position],
+        )
+        for edit in rows
+    ]
+
+
+def plain_edit(view: EditView) -> dict[str, Any]:
+    edit = view.edit
+    return {
+        "edit": edit.position,
+        "path": edit.path,
+        "description": edit.description,
+        "recorded_at": edit.recorded_at,
+        "kind": edit.after.kind,
+        "size": edit.after.size,
+        "hash": edit.after.digest,
+        "suspicion": view.suspicion,
+        "earlier_state": edit.before_id is not None,
+    }
+
+
+def view_of(job: BatchJob) -> JobView:
+    output = clean(job.output)
+    found = _PERCENT.findall(output)
+    return JobView(job, output, int(found[-1]) if found and job.finished_at is None else None)
+
+
+def going_on(workspaces: Iterable[Workspace]) -> list[JobView]:
+    """What goes on in these workspaces."""
+    jobs = BatchJob.objects.filter(workspace__in=list(workspaces), finished_at=None)
+    return [view_of(job) for job in jobs.select_related("workspace", "batch").order_by("id")[:20]]
+
+
+def _preview(desk: Desk, batch: Batch, is_here: bool) -> tuple[list[dict[str, Any]], str]:
+    if not is_here:
+        return [], f"The files lie on {desk.workspace.host}; only there it can be told what would change."
+    if not Path(desk.workspace.root).is_dir():
+        return [], f"There is no folder {desk.workspace.root} any more."
+    try:
+        return show(desk, batch), ""
+    except (OSError, NotKeepable, OutsideWorkspace) as problem:
+        return [], f"It can't be told what would change: {problem}"
+
+
+def _audit(batch: Batch) -> list[AuditEntry]:
+    project: Project = batch.workspace.project
+    rows = AuditEntry.objects.filter(
+        project=project, at__gte=batch.opened_at, action__startswith="batch.", detail__batch=batch.number
+    )
+    of_others = rows.exclude(detail__workspace=batch.workspace_id).filter(detail__has_key="workspace")
+    return list(rows.exclude(pk__in=of_others.values("pk"))[:MOST_AUDIT])
