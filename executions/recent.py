@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 LENGTH = 64
 WELL, BAD = frozenset("Pp"), frozenset("FE")
@@ -50,9 +51,9 @@ class Window:
 
     def append(self, letter: str, duration: float | None, at: datetime) -> None:
         """Add the newest run."""
-        changed = self.append_to_open(letter, duration, at)
-        self.recent, self.durations = self.recent[-LENGTH:], self.durations[-4 * LENGTH :]
-        if not changed and not flips_of(self.recent):
+        rest = LENGTH - 1  # what falls out says nothing any more, so that counting anew gives the same
+        self.recent, self.durations = self.recent[-rest:], self.durations[-4 * rest :]
+        if not self.append_to_open(letter, duration, at) and not flips_of(self.recent):
             self.changed_at = None
 
     def append_to_open(self, letter: str, duration: float | None, at: datetime) -> bool:
@@ -81,6 +82,23 @@ def known(durations: bytes) -> list[float]:
     return [float(value) for value in values[~np.isnan(values)]]
 
 
-def single(value: float | None) -> float | None:
-    """Return the double that a float of four bytes gives back, so that sums never depend on the database."""
-    return None if value is None else float(str(np.float32(value)))
+def packed(durations: NDArray[np.float64]) -> bytes:
+    """Return seconds, NaN where unknown, as they are kept of the last runs."""
+    return durations.astype("<f4").tobytes()
+
+
+def microseconds(durations: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return whole microseconds, 0 where the duration is unknown."""
+    return np.rint(np.nan_to_num(durations, nan=0.0) * 1e6).astype("i8")
+
+
+def singles(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the doubles that floats of four bytes give back, so that sums never depend on the database.
+
+    Six digits come back as they are, so that what was written in milliseconds need not be looked at.
+    """
+    found = values.copy()
+    is_short = (values < 1000) & (np.rint(values * 1000) / 1000 == values)
+    for place in np.flatnonzero(~is_short & ~np.isnan(values)).tolist():
+        found[place] = float(str(np.float32(values[place])))
+    return found

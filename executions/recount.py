@@ -13,7 +13,7 @@ from django.db.models import Count, Max, Q
 
 from access.models import Project
 from executions.bulk import upsert_rows
-from executions.counting import COUNTED, COUNTS_BY_OUTCOME, in_space, last_runs, microseconds
+from executions.counting import COUNTED, COUNTS_BY_OUTCOME, in_space, last_runs, microseconds_of
 from executions.models import CaseArchive, CaseStatistics, Result, ResultSet, TestCase
 from executions.partitions import drop_month
 from executions.querysets import COUNTS, pieces
@@ -105,7 +105,7 @@ def _add_rows(found: dict[int, Any], rows: Any, space: str, kind: type[Any] = Ca
     sums: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
     for case, _, duration in deciding.exclude(duration=None).values_list(*columns).iterator(chunk_size=5000):
         sums[case][0] += 1
-        sums[case][1] += microseconds(duration)
+        sums[case][1] += microseconds_of(duration)
     groups = deciding.values("case_id").annotate(
         **{f"n{code}": Count("case_id", filter=Q(outcome=code)) for code in COUNTS_BY_OUTCOME},
         last=Max("started_at"),

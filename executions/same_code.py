@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from executions.models import Result, ResultSet, SameCode
@@ -24,13 +24,21 @@ class Evidence:
     is_again: bool
 
 
-def keep_evidence(result_set: ResultSet, found: Sequence[Evidence], flags: int) -> None:
-    """Count failures of a code, and the passes beside them; a mass failure accuses nobody."""
-    if flags & Flag.MASS:
-        return
+def codes_failures(result_set: ResultSet) -> dict[int, SameCode]:
+    """What is kept of cases that failed on the code of a run, by case; nothing where its code is unknown."""
+    if not result_set.code:
+        return {}
+    rows = SameCode.objects.filter(code=result_set.code, space=result_set.space)
+    return {row.case_id: row for row in rows}
+
+
+def keep_evidence(result_set: ResultSet, found: Sequence[Evidence], known: Mapping[int, SameCode]) -> None:
+    """Count failures of a code, and the passes beside them.
+
+    Args:
+        known: see `codes_failures`.
+    """
     code = result_set.code or f"run-{result_set.pk}"
-    rows = SameCode.objects.filter(code=code, space=result_set.space)
-    known = {row.case_id: row for row in rows} if result_set.code else {}
     again = {one.case for one in found if one.is_again and (one.failed or one.case in known)}
     new = [one for one in found if one.failed and one.case not in known and one.case not in again]
     if not result_set.code:
