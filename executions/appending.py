@@ -18,7 +18,10 @@ from executions.querysets import COUNTS
 from executions.recent import LENGTH, microseconds, packed
 
 _POSTGRES = {
-    "incoming": "unnest(%s, %s, %s, %s) WITH ORDINALITY AS given(case_id, outcome, timed, us, number)",
+    # OFFSET 0, so that a letter is found once and not wherever it is used
+    "incoming": (
+        "unnest(%s, %s, %s, %s) WITH ORDINALITY AS given(case_id, outcome, timed, us, number) OFFSET 0"
+    ),
     "seconds": "substr(%s::bytea, (4 * number - 3)::int, 4)",
     "blob": "bytea",
     "last": "right({}, 1)",
@@ -95,24 +98,11 @@ def _parameters(result_set: ResultSet, given: list[Any]) -> list[Any]:
 
 
 def _statement(words: dict[str, str], letters: str) -> str:
-    at, last = words["at"], words["last"]
+    at = words["at"]
     is_full = f"length(s.recent) >= {LENGTH}"
-    base = f"CASE WHEN {is_full} THEN substr(s.recent, 2) ELSE s.recent END"
-    before = last.format(f"rtrim({base}, 'SxM')")
-    changed = (
-        f"(d.letter IN ('P', 'p') AND {before} IN ('F', 'E')"
-        f" OR d.letter IN ('F', 'E') AND {before} IN ('P', 'p'))"
-    )
-    oldest, second = "substr(s.recent, 1, 1)", "substr(ltrim(substr(s.recent, 2), 'SxM'), 1, 1)"
-    drops_flip = (
-        f"({is_full} AND ({oldest} IN ('P', 'p') AND {second} IN ('F', 'E')"
-        f" OR {oldest} IN ('F', 'E') AND {second} IN ('P', 'p')))"
-    )
-    flips = (
-        f"CASE WHEN s.flips = 0 THEN 0 WHEN {drops_flip} THEN s.flips - 1 ELSE s.flips END"
-        f" + CASE WHEN {changed} THEN 1 ELSE 0 END"
-    )
+    kept = f"CASE WHEN {is_full} THEN substr(s.recent, 2) ELSE s.recent END"
     older = f"CASE WHEN {is_full} THEN substr(s.durations, 5) ELSE s.durations END"
+    changed, flips = _changed(words["last"], kept), _flips(is_full)
     counts = "".join(
         f"{name} = s.{name} + CASE WHEN d.outcome = {code} THEN 1 ELSE 0 END, "
         for code, name in enumerate(COUNTS)
@@ -124,9 +114,31 @@ def _statement(words: dict[str, str], letters: str) -> str:
         f" last_run_at = {at}, last_set = %s,"
         f" last_failure_at = CASE WHEN d.outcome IN (1, 2) THEN {at} ELSE s.last_failure_at END,"
         f" changed_at = CASE WHEN {changed} THEN {at} WHEN {flips} = 0 THEN NULL ELSE s.changed_at END,"
-        f" flips = {flips}, recent = {base} || d.letter,"
+        f" flips = {flips} + CASE WHEN {changed} THEN 1 ELSE 0 END, recent = {kept} || d.letter,"
         f" durations = CAST({older} || d.seconds AS {words['blob']})"
         f" FROM (SELECT case_id, outcome, timed, us, substr('{letters}', outcome + 1, 1) AS letter,"
         f" {words['seconds']} AS seconds FROM {words['incoming']}) AS d"
-        f" WHERE s.case_id = d.case_id AND s.space = %s AND (s.last_run_at, s.last_set) < ({at}, %s)"
+        # A CASE, because PostgreSQL takes a comparison of rows for one that finds nothing, and plans badly.
+        " WHERE s.case_id = d.case_id AND s.space = %s"
+        f" AND CASE WHEN (s.last_run_at, s.last_set) < ({at}, %s) THEN TRUE ELSE FALSE END"
     )
+
+
+def _changed(last: str, kept: str) -> str:
+    """Whether the run differs from the last one that judged the case; most are as the last one was."""
+    before = last.format(f"rtrim({kept}, 'SxM')")
+    differs = (
+        f"d.letter IN ('P', 'p') AND {before} IN ('F', 'E')"
+        f" OR d.letter IN ('F', 'E') AND {before} IN ('P', 'p')"
+    )
+    return f"CASE WHEN d.letter = {last.format('s.recent')} THEN FALSE ELSE {differs} END"
+
+
+def _flips(is_full: str) -> str:
+    """The flips that stay when the oldest of the last runs falls out."""
+    oldest, second = "substr(s.recent, 1, 1)", "substr(ltrim(substr(s.recent, 2), 'SxM'), 1, 1)"
+    falls_out = (
+        f"{is_full} AND ({oldest} IN ('P', 'p') AND {second} IN ('F', 'E')"
+        f" OR {oldest} IN ('F', 'E') AND {second} IN ('P', 'p'))"
+    )
+    return f"CASE WHEN s.flips = 0 THEN 0 WHEN {falls_out} THEN s.flips - 1 ELSE s.flips END"
