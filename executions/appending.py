@@ -114,6 +114,7 @@ def _statement(words: dict[str, str], letters: str) -> str:
         f" last_run_at = {at}, last_set = %s,"
         f" last_failure_at = CASE WHEN d.outcome IN (1, 2) THEN {at} ELSE s.last_failure_at END,"
         f" changed_at = CASE WHEN {changed} THEN {at} WHEN {flips} = 0 THEN NULL ELSE s.changed_at END,"
+        f" standing = {_standing(words['last'], kept)},"
         f" flips = {flips} + CASE WHEN {changed} THEN 1 ELSE 0 END, recent = {kept} || d.letter,"
         f" durations = CAST({older} || d.seconds AS {words['blob']})"
         f" FROM (SELECT case_id, outcome, timed, us, substr('{letters}', outcome + 1, 1) AS letter,"
@@ -132,6 +133,18 @@ def _changed(last: str, kept: str) -> str:
         f" OR d.letter IN ('F', 'E') AND {before} IN ('P', 'p')"
     )
     return f"CASE WHEN d.letter = {last.format('s.recent')} THEN FALSE ELSE {differs} END"
+
+
+def _standing(last: str, kept: str) -> str:
+    """See `executions.recent.standing_of`; a test that never failed still has not."""
+    before = last.format(f"rtrim({kept}, 'SxM')")
+    is_bad = f"d.letter IN ('F', 'E') OR d.letter NOT IN ('P', 'p') AND {before} IN ('F', 'E')"
+    passed = "s.passed + s.xpassed > 0"
+    return (
+        "CASE WHEN s.standing = 0 AND d.outcome NOT IN (1, 2) THEN 0"
+        f" WHEN {is_bad} THEN CASE WHEN {passed} THEN 2 ELSE 3 END"
+        f" WHEN {passed} OR d.outcome IN (0, 5) THEN 1 ELSE 4 END"
+    )
 
 
 def _flips(is_full: str) -> str:

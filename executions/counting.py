@@ -19,14 +19,14 @@ from executions.columns import Columns, Numbers
 from executions.models import CaseArchive, CaseStatistics, Result, ResultSet
 from executions.models.results import Flag
 from executions.querysets import COUNTS, ResultQuerySet, pieces
-from executions.recent import LENGTH, flips_of, letter_of, microseconds, window_of
+from executions.recent import LENGTH, flips_of, letter_of, microseconds, standing_of, window_of
 from executions.recent import Window as RecentRuns
 
 BAD = {1, 2}
 _AT_ONCE = 5000  # cases whose rows are read together
 COUNTED = (
-    *("case_id", "space", *COUNTS, "timed", "duration_us", "last_run_at", "last_failure_at"),
-    *("recent", "durations", "flips", "last_set", "changed_at"),
+    *("case_id", "space", "project_id", *COUNTS, "timed", "duration_us", "last_run_at", "last_failure_at"),
+    *("recent", "durations", "flips", "last_set", "changed_at", "standing", "same_code", "retries"),
 )
 
 
@@ -71,6 +71,7 @@ class Kept:
 
     case_id: int
     space: str
+    project_id: int
     passed: int = 0
     failed: int = 0
     error: int = 0
@@ -86,10 +87,17 @@ class Kept:
     flips: int = 0
     last_set: int = 0
     changed_at: datetime | None = None
+    standing: int = 0
+    same_code: int = 0
+    retries: int = 0
 
     @property
     def bad(self) -> int:
         return self.failed + self.error
+
+    @property
+    def well(self) -> int:
+        return self.passed + self.xpassed
 
 
 def count(result_set: ResultSet, decided: Columns, old: dict[int, Old], tally: Tally) -> None:
@@ -125,7 +133,7 @@ def _count_each(result_set: ResultSet, decided: Sequence[Decided]) -> None:
     rows: list[Kept] = []
     late: list[Kept] = []
     for one in decided:
-        row = known.get(one.case) or Kept(one.case, space)
+        row = known.get(one.case) or Kept(one.case, space, result_set.project_id)
         rows.append(row)
         is_newest = one.old is None and (
             row.last_run_at is None or (row.last_run_at, row.last_set) < (at, result_set.pk)
@@ -137,6 +145,8 @@ def _count_each(result_set: ResultSet, decided: Sequence[Decided]) -> None:
             late.append(row)
     if late:
         _read_again(late, space)
+    for row in rows:
+        row.standing = standing_of(row.bad, row.well, row.recent)
     upsert_rows(CaseStatistics, COUNTED, ("case_id", "space"), [_values(row) for row in rows])
 
 

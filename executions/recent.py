@@ -41,6 +41,15 @@ def state_of(recent: str) -> str:
     return ""
 
 
+def standing_of(bad: int, well: int, recent: str) -> int:
+    """Return the standing (`executions.models.statistics`) of a case that was so often bad and well."""
+    if not bad:
+        return 0
+    if state_of(recent) == "bad":
+        return 2 if well else 3
+    return 1 if well else 4
+
+
 @dataclass(slots=True)
 class Window:
     """The last runs, oldest first; `changed_at` is None where the present state began before them."""
