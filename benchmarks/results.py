@@ -1,4 +1,4 @@
-"""A stock of results of the size that a team has after months: runs of 10,000 of 20,000 tests, by way of reports."""
+"""A stock of results as a team has it after months: runs of 10,000 of 20,000 tests, by way of reports."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from datetime import datetime, timedelta
 from xml.sax.saxutils import quoteattr
 
 CASES, SHARE = 20_000, 2  # a run has each second test
-AREAS = "accounts billing catalog checkout search orders payments shipping inventory reports".split()
+AREAS = ["accounts", "billing", "catalog", "checkout", "search", "orders", "payments", "shipping", "stock"]
 
 
 def name(number: int) -> tuple[str, str]:
     """Return class and name of the test of that number."""
     area = AREAS[number % len(AREAS)]
-    return f"tests.{area}.test_{area}_{number // 200:03d}.TestCase{number // 20 % 10}", f"test_step_{number:06d}"
+    return (
+        f"tests.{area}.test_{area}_{number // 200:03d}.TestCase{number // 20 % 10}",
+        f"test_step_{number:06d}",
+    )
 
 
 def chance_to_fail(number: int) -> float:
@@ -30,7 +33,9 @@ def report(chance: random.Random, numbers: range, at: datetime) -> bytes:
     lines = [f'<testsuites><testsuite name="pytest" timestamp="{at:%Y-%m-%dT%H:%M:%S}+00:00">']
     for number in numbers:
         classname, called = name(number)
-        head = f'<testcase classname={quoteattr(classname)} name="{called}" time="{chance.expovariate(20):.3f}"'
+        head = (
+            f'<testcase classname={quoteattr(classname)} name="{called}" time="{chance.expovariate(20):.3f}"'
+        )
         failed = chance.random() < chance_to_fail(number)
         body = "><failure message='assert 500 == 200'>trace</failure></testcase>" if failed else "/>"
         lines.append(head + body)

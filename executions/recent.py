@@ -7,7 +7,6 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 LENGTH = 64
 WELL, BAD = frozenset("Pp"), frozenset("FE")
 _LETTERS = "PFESxp"  # in the order of the stored outcomes
+_STATES = str.maketrans({"p": "P", "E": "F", "S": None, "x": None, "M": None})
 _FLOAT = struct.Struct("<f")
 _MASS = 64  # executions.models.results.Flag
 
@@ -27,8 +27,8 @@ def letter_of(outcome: int, flags: int = 0) -> str:
 
 def flips_of(recent: str) -> int:
     """Return how often the case changed between well and not well; what does not judge it is passed over."""
-    judged = [letter in WELL for letter in recent if letter in WELL or letter in BAD]
-    return sum(1 for before, after in pairwise(judged) if before != after)
+    judged = recent.translate(_STATES)
+    return judged.count("PF") + judged.count("FP")
 
 
 def state_of(recent: str) -> str:
