@@ -16,6 +16,7 @@ from executions.counting import BAD, Old, Tally, count
 from executions.identify import identify
 from executions.models import Report, Result, ResultSet, ResultText
 from executions.models.results import Flag
+from executions.packs import pack
 from executions.querysets import pieces
 from executions.reports.base import CaseOutcome
 from executions.same_code import Evidence, codes_failures, keep_evidence
@@ -53,6 +54,7 @@ def store_chunk(
     insert_results(rows, result_set, report=slot.report.pk)
     insert_rows(ResultText, _TEXT, _texts(outcomes, rows, result_set))
     count(result_set, decided, old, tally)
+    pack(result_set, decided, is_news=not old)
     if not slot.flags & Flag.MASS:
         known = codes_failures(result_set)
         keep_evidence(result_set, list(_evidence(rows, decided, old, known)), known)
