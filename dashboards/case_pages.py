@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, FloatField, QuerySet, Value
+from django.db.models import Case, F, FloatField, QuerySet, Value, When
 from django.db.models.functions import Abs, Cast, NullIf
 
 from access.models import Project
@@ -164,7 +164,7 @@ class RunResults:
         return max(self.result_set.total - len(self.rows), 0)
 
 
-_RANK = [2, 1, 5, 4, 3, 0]  # error, failed, xpassed, xfailed, skipped, passed
+_RANK = [2, 1, 5, 4, 3]  # error, failed, xpassed, xfailed, skipped
 
 
 def results_of(run: TestRun, most: int = 200) -> RunResults | None:
@@ -172,11 +172,11 @@ def results_of(run: TestRun, most: int = 200) -> RunResults | None:
     result_set = ResultSet.objects.filter(run=run).first()
     if result_set is None:
         return None
-    rows: list[Result] = []
-    for outcome in _RANK:
-        if len(rows) < most:
-            deciding = Result.objects.of_set(result_set).deciding().filter(outcome=outcome)
-            rows += deciding.select_related("case").order_by("case__nodeid")[: most - len(rows)]
+    deciding = Result.objects.of_set(result_set).deciding().select_related("case")
+    rank = Case(*(When(outcome=code, then=Value(place)) for place, code in enumerate(_RANK)))
+    # What did not pass has an index of its own; of the others the first ones known, without reading names.
+    rows = list(deciding.filter(outcome__gt=0).order_by(rank, "case__nodeid")[:most])
+    rows += deciding.filter(outcome=0).order_by("case_id")[: most - len(rows)]
     texts = {
         (text.case_id, text.ordinal, text.attempt): text
         for text in ResultText.objects.filter(set=result_set, case__in=[row.case_id for row in rows])
@@ -192,22 +192,32 @@ def results_of(run: TestRun, most: int = 200) -> RunResults | None:
 
 def spaces_rows(project: Project, most: int = ROWS) -> list[dict[str, Any]]:
     """Tests that ran at a desk and in CI, the furthest apart first."""
+    cases = [*_apart_by(project, "local", "ci", most), *_apart_by(project, "ci", "local", most)]
+    if len(set(cases)) < most:
+        cases += _never_apart(project, most)
+    found = [_apart(row) for row in rows_of(TestCase.objects.filter(pk__in=cases)) if row.local and row.ci]
+    return sorted(found, key=lambda row: (-abs(row["difference"] or 0), row["row"].case.nodeid))[:most]
+
+
+def _apart_by(project: Project, space: str, other: str, most: int) -> list[int]:
+    """Tests that failed in one space and ran in the other, the furthest apart first."""
     here, there = F("passed") + F("xpassed"), F("case__statistics__passed") + F("case__statistics__xpassed")
     bad, bad_there = F("failed") + F("error"), F("case__statistics__failed") + F("case__statistics__error")
     apart = Abs(_share(bad, here + bad) - _share(bad_there, there + bad_there))
-    both = (
-        CaseStatistics.objects.in_project(project)
-        .filter(space="local", case__statistics__space="ci")
-        .annotate(apart=apart)
-        .order_by(F("apart").desc(nulls_last=True), "case__nodeid")
-        .values_list("case_id", flat=True)
+    rows = CaseStatistics.objects.in_project(project).filter(standing__gt=0, space=space)
+    both = rows.filter(case__statistics__space=other).order_by(apart.desc(nulls_last=True), "case_id")
+    return list(both.values_list("case_id", flat=True)[:most])
+
+
+def _never_apart(project: Project, most: int) -> list[int]:
+    """Tests that ran in both spaces, by name; none where only one of them is known."""
+    sets = ResultSet.objects.filter(project=project)
+    if not all(sets.filter(space=space).exists() for space in ("local", "ci")):
+        return []
+    cases = TestCase.objects.in_project(project).filter(statistics__space="local")
+    return list(
+        cases.filter(statistics__space="ci").order_by("nodeid", "suite").values_list("pk", flat=True)[:most]
     )
-    found = [
-        _apart(row)
-        for row in rows_of(TestCase.objects.filter(pk__in=list(both[:most])))
-        if row.local and row.ci
-    ]
-    return sorted(found, key=lambda row: (-abs(row["difference"] or 0), row["row"].case.nodeid))
 
 
 def _share(part: Any, whole: Any) -> Any:

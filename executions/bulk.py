@@ -2,12 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection, models
 
+from executions.binary import copy_numbers
+from executions.columns import Columns
+from executions.models import Result, ResultSet
+
 _AT_ONCE = 900  # what fits into one statement of SQLite
+_SINCE = datetime(1970, 1, 1, tzinfo=UTC)
+_RESULT = [
+    *(("case_id", "i4"), ("set_id", "i4"), ("started_at", "t8"), ("attempt", "i2"), ("ordinal", "i2")),
+    *(("report", "i4"), ("duration", "f4"), ("outcome", "i2"), ("flags", "i2")),
+]
+
+
+def insert_results(rows: Columns, result_set: ResultSet, *, report: int) -> None:
+    """Insert result rows of one run."""
+    own = {"case_id": rows.case, "attempt": rows.attempt, "ordinal": rows.ordinal}
+    own |= {"duration": rows.duration, "outcome": rows.outcome, "flags": rows.flags}
+    if connection.vendor == "postgresql":
+        at = (result_set.started_at - _SINCE) // timedelta(microseconds=1)
+        same = {"set_id": result_set.pk, "started_at": at, "report": report}
+        copy_numbers(Result._meta.db_table, _RESULT, own | same)
+        return
+    durations = [None if seconds != seconds else seconds for seconds in rows.duration.tolist()]
+    same = {"set_id": result_set.pk, "started_at": adapted(result_set.started_at), "report": report}
+    listed = numbers_as_rows(*(rows.case, rows.attempt, rows.ordinal, durations, rows.outcome, rows.flags))
+    names = ", ".join([*own, *same])
+    values = ", ".join(["%s"] * len(own) + ["%s"] * len(same))
+    fixed = tuple(same.values())
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f'INSERT INTO "{Result._meta.db_table}" ({names}) VALUES ({values})',  # noqa: S608
+            [(*row, *fixed) for row in listed],
+        )
+
+
+def numbers_as_rows(*columns: Any) -> Iterator[tuple[Any, ...]]:
+    """Return columns as rows of plain Python numbers."""
+    return zip(*(one.tolist() if hasattr(one, "tolist") else one for one in columns), strict=True)
 
 
 def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -21,8 +58,8 @@ def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterabl
                     copy.write_row(row)
             return
         places = ", ".join(["%s"] * len(columns))
-        adapted = [[_adapted(value) for value in row] for row in rows]
-        cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({places})', adapted)  # noqa: S608
+        listed = [[adapted(value) for value in row] for row in rows]
+        cursor.executemany(f'INSERT INTO "{table}" ({names}) VALUES ({places})', listed)  # noqa: S608
 
 
 def upsert_rows(
@@ -52,10 +89,10 @@ def upsert_rows(
             cursor.execute("DROP TABLE incoming")
             return
         places = ", ".join(["%s"] * len(columns))
-        adapted = [[_adapted(value) for value in row] for row in rows]
+        listed = [[adapted(value) for value in row] for row in rows]
         cursor.executemany(
             f'INSERT INTO "{table}" ({names}) VALUES ({places}) {on_conflict}',  # noqa: S608
-            adapted,
+            listed,
         )
 
 
@@ -80,6 +117,6 @@ def rows_of_any(
         return list(cursor.fetchall())
 
 
-def _adapted(value: Any) -> Any:
+def adapted(value: Any) -> Any:
     """SQLite keeps moments as text, as Django's own fields write them."""
     return connection.ops.adapt_datetimefield_value(value) if hasattr(value, "tzinfo") else value

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from executions.models import CaseStatistics, Outcome, Result, ResultSet, TestCase
+from executions.models import CaseStatistics, Outcome, ResultSet, TestCase
+from executions.packs import results_by_case
 from executions.querysets import pieces
 from executions.recent import known
 from tracking.models import TestRun
 
 WELL, BAD = {0, 5}, {1, 2}
+_AT_ONCE = 10_000  # tests whose names are asked for together
 RATIO, SECONDS, SAMPLES = 1.5, 0.1, 5  # all three have to be exceeded before a test is called slower
 
 
@@ -66,9 +68,10 @@ def compare_results(base: TestRun, head: TestRun) -> ResultComparison:
 def compare_rows(before: dict[int, Row], after: dict[int, Row], space: str) -> ResultComparison:
     """Compare two results of each case; what is usual is that of `space`."""
     found = ResultComparison(compared=len(before.keys() & after.keys()))
-    names = _names(before.keys() | after.keys())
     suspects = [case for case in before.keys() & after.keys() if _differs(before[case], after[case])]
     usual = _usual(suspects, space)
+    news = [case for case in before.keys() | after.keys() if _is_news(before.get(case), after.get(case))]
+    names = _names({*news, *usual})
     for case in sorted(names, key=lambda case: names[case]):
         change = _change(case, names[case], before.get(case), after.get(case), usual.get(case))
         for name in _kinds(change, before.get(case), after.get(case)):
@@ -79,16 +82,17 @@ def compare_rows(before: dict[int, Row], after: dict[int, Row], space: str) -> R
 def rows_of(run: TestRun) -> dict[int, Row]:
     """Return outcome and duration of each case of a run, by the try that decides."""
     result_set = ResultSet.objects.filter(run=run).first()
-    return rows_of_set(result_set) if result_set else {}
+    return {} if result_set is None else rows_of_set(result_set)
 
 
 def rows_of_set(result_set: ResultSet) -> dict[int, Row]:
     """Return outcome and duration of each case of one set of results."""
-    rows = Result.objects.of_set(result_set).deciding().order_by()
-    return {
-        case: (outcome, duration)
-        for case, outcome, duration in rows.values_list("case_id", "outcome", "duration")
-    }
+    return results_by_case(result_set)
+
+
+def _is_news(before: Row | None, after: Row | None) -> bool:
+    """Whether a test stands in some list by its outcomes alone."""
+    return before is None or after is None or after[0] in BAD or before[0] in BAD
 
 
 def _kinds(change: Change, before: Row | None, after: Row | None) -> Iterator[str]:
@@ -119,23 +123,26 @@ def _speed(change: Change) -> Iterator[str]:
 def _differs(before: Row, after: Row) -> bool:
     if before[1] is None or after[1] is None:
         return False
-    low, high = sorted((before[1], after[1]))
-    return high - low > SECONDS and high > low * RATIO
+    if abs(after[1] - before[1]) <= SECONDS:
+        return False
+    return max(before[1], after[1]) > RATIO * min(before[1], after[1])
 
 
 def _usual(cases: list[int], space: str) -> dict[int, float]:
     """The median of the last durations, where there are enough of them."""
     found = {}
-    for case, row in CaseStatistics.objects.of_cases(cases, space).items():
-        durations = known(row.durations)[:-1]  # without the newest, which is most often the head's own
-        if len(durations) >= SAMPLES:
-            found[case] = median(durations)
+    for piece in pieces(cases, _AT_ONCE):
+        rows = CaseStatistics.objects.filter(case_id__in=piece, space=space).order_by()
+        for case, packed in rows.values_list("case_id", "durations"):
+            durations = known(packed)[:-1]  # without the newest, which is most often the head's own
+            if len(durations) >= SAMPLES:
+                found[case] = median(durations)
     return found
 
 
 def _names(cases: Any) -> dict[int, tuple[str, str]]:
     found: dict[int, tuple[str, str]] = {}
-    for piece in pieces(cases):
+    for piece in pieces(cases, _AT_ONCE):
         rows = TestCase.objects.filter(pk__in=piece).order_by()
         found |= {pk: (nodeid, suite) for pk, nodeid, suite in rows.values_list("pk", "nodeid", "suite")}
     return found

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
+import numpy as np
 from django.db.models import F, Max, Window
 from django.db.models.functions import RowNumber
 
+from executions.appending import append_newest
 from executions.bulk import rows_of_any, upsert_rows
+from executions.columns import Columns, Numbers
 from executions.models import CaseArchive, CaseStatistics, Result, ResultSet
 from executions.models.results import Flag
 from executions.querysets import COUNTS, ResultQuerySet, pieces
-from executions.recent import LENGTH, flips_of, letter_of, window_of
+from executions.recent import LENGTH, flips_of, letter_of, microseconds, standing_of, window_of
 from executions.recent import Window as RecentRuns
 
 BAD = {1, 2}
+_AT_ONCE = 5000  # cases whose rows are read together
 COUNTED = (
-    *("case_id", "space", *COUNTS, "timed", "duration_us", "last_run_at", "last_failure_at"),
-    *("recent", "durations", "flips", "last_set", "changed_at"),
+    *("case_id", "space", "project_id", *COUNTS, "timed", "duration_us", "last_run_at", "last_failure_at"),
+    *("recent", "durations", "flips", "last_set", "changed_at", "standing", "same_code", "retries"),
 )
+
+
+Old = tuple[int, float | None]  # outcome and duration
 
 
 @dataclass(slots=True)
@@ -34,7 +41,7 @@ class Decided:
     outcome: int
     duration: float | None
     flags: int
-    old: tuple[int, float | None] | None = None
+    old: Old | None = None
 
 
 @dataclass(slots=True)
@@ -44,15 +51,17 @@ class Tally:
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
     duration_us: int = 0
 
-    def add(self, outcome: int, duration: float | None, sign: int = 1) -> None:
-        self.counts[COUNTS_BY_OUTCOME[outcome]] += sign
-        self.duration_us += sign * microseconds(duration)
+    def add(self, outcomes: Numbers, durations: Numbers, sign: int = 1) -> None:
+        numbers = np.bincount(outcomes, minlength=len(COUNTS)).tolist()
+        for name, number in zip(COUNTS, numbers, strict=True):
+            self.counts[name] += sign * number
+        self.duration_us += sign * int(microseconds(durations).sum())
 
 
 COUNTS_BY_OUTCOME = dict(enumerate(COUNTS))
 
 
-def microseconds(duration: float | None) -> int:
+def microseconds_of(duration: float | None) -> int:
     return 0 if duration is None else round(duration * 1e6)
 
 
@@ -62,6 +71,7 @@ class Kept:
 
     case_id: int
     space: str
+    project_id: int
     passed: int = 0
     failed: int = 0
     error: int = 0
@@ -77,42 +87,73 @@ class Kept:
     flips: int = 0
     last_set: int = 0
     changed_at: datetime | None = None
+    standing: int = 0
+    same_code: int = 0
+    retries: int = 0
 
     @property
     def bad(self) -> int:
         return self.failed + self.error
 
+    @property
+    def well(self) -> int:
+        return self.passed + self.xpassed
 
-def count(result_set: ResultSet, decided: Sequence[Decided], tally: Tally) -> None:
-    """Bring the statistics of the cases up to date.  Their result rows must be stored already."""
+
+def count(result_set: ResultSet, decided: Columns, old: dict[int, Old], tally: Tally) -> None:
+    """Bring the statistics of the cases up to date.  Their result rows must be stored already.
+
+    Args:
+        old: what had decided about some of the cases in this run before.
+    """
+    tally.add(decided.outcome, decided.duration)
+    if old:
+        before = [np.nan if duration is None else duration for _, duration in old.values()]
+        tally.add(np.array([outcome for outcome, _ in old.values()]), np.array(before), -1)
+    again = np.isin(decided.case, list(old))
+    done = np.zeros(len(decided), bool)
+    done[~again] = append_newest(result_set, decided.only(~again))
+    rest = decided.only(~done)
+    for begin in range(0, len(rest), _AT_ONCE):
+        some = rest.only(np.arange(begin, min(begin + _AT_ONCE, len(rest))))
+        _count_each(result_set, list(_each(some, old)))
+
+
+def _each(rows: Columns, old: dict[int, Old]) -> Iterator[Decided]:
+    numbers = (rows.case, rows.outcome, rows.duration, rows.flags)
+    for case, outcome, duration, flags in zip(*(one.tolist() for one in numbers), strict=True):
+        yield Decided(case, outcome, None if duration != duration else duration, flags, old.get(case))
+
+
+def _count_each(result_set: ResultSet, decided: Sequence[Decided]) -> None:
+    """Count cases that are new, late, or changed what was counted of them."""
     space, at = result_set.space, result_set.started_at
     kept = rows_of_any(CaseStatistics, COUNTED, "case_id", [one.case for one in decided], space=space)
     known = {values[0]: Kept(*values) for values in kept}
     rows: list[Kept] = []
     late: list[Kept] = []
     for one in decided:
-        row = known.get(one.case) or Kept(one.case, space)
+        row = known.get(one.case) or Kept(one.case, space, result_set.project_id)
         rows.append(row)
         is_newest = one.old is None and (
             row.last_run_at is None or (row.last_run_at, row.last_set) < (at, result_set.pk)
         )
-        _add(row, one, at, tally)
+        _add(row, one, at)
         if is_newest:
             _append(row, one, at, result_set.pk)
         else:
             late.append(row)
     if late:
         _read_again(late, space)
+    for row in rows:
+        row.standing = standing_of(row.bad, row.well, row.recent)
     upsert_rows(CaseStatistics, COUNTED, ("case_id", "space"), [_values(row) for row in rows])
 
 
-def _add(row: Kept, one: Decided, at: datetime, tally: Tally) -> None:
+def _add(row: Kept, one: Decided, at: datetime) -> None:
     if one.old is not None:
-        outcome, duration = one.old
-        _change(row, outcome, duration, -1)
-        tally.add(outcome, duration, -1)
+        _change(row, *one.old, -1)
     _change(row, one.outcome, one.duration, 1)
-    tally.add(one.outcome, one.duration)
     row.last_run_at = max(row.last_run_at or at, at)
     if one.outcome in BAD:
         row.last_failure_at = max(row.last_failure_at or at, at)
@@ -123,7 +164,7 @@ def _change(row: Kept, outcome: int, duration: float | None, sign: int) -> None:
     setattr(row, name, getattr(row, name) + sign)
     if duration is not None:
         row.timed += sign
-        row.duration_us += sign * microseconds(duration)
+        row.duration_us += sign * microseconds_of(duration)
 
 
 def _append(row: Kept, one: Decided, at: datetime, set_pk: int) -> None:

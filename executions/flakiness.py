@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, F, Max, Q, Sum
+from django.db.models import Count, F, Max, Sum
 
 from access.models import Project
 from executions.counting import last_runs
 from executions.flaky_rules import FlakyTest, History, judge, judged_of
 from executions.models import CaseStatistics, ResultSet, SameCode
-from executions.querysets import pieces
+from executions.models.statistics import Standing
+from executions.querysets import CaseStatisticsQuerySet
 from executions.recent import LENGTH, state_of
 
 MOST = 2_000  # candidates that are looked at closely
@@ -33,56 +34,34 @@ def rank_flaky(
         threshold: failure rate in percent from which a test is listed.
         window: runs of each test that are looked at.
     """
-    rows = CaseStatistics.objects.in_project(project).in_space(space).unstable().select_related("case")
-    listed = list(rows.order_by("-flips", "-last_failure_at")[:MOST])
+    rows = CaseStatistics.objects.in_project(project).in_space(space).unstable()
+    listed = list(rows.order_by("-same_code", "-flips", "-last_failure_at").values_list(*_LOOKED_AT)[:MOST])
     longer = _longer(listed, window) if window > LENGTH else {}
-    proofs = _proofs({row.case_id for row in listed})
     found = []
-    for row in listed:
-        key = (row.case_id, row.space)
-        same_code, retries = proofs.get(key, (0, 0))
-        history = History(
-            letters=row.recent,
-            failures=row.bad,
-            judged=row.judged,
-            same_code=same_code,
-            retries=retries,
-            last_run_at=row.last_run_at,
-            last_failure_at=row.last_failure_at,
-        )
-        name = (row.case_id, row.case.nodeid, row.case.suite, row.space)
-        one = judge(name, longer.get(key, row.recent)[-window:], history, threshold=threshold)
+    for case, nodeid, suite, where, letters, failed, error, passed, xpassed, *rest in listed:
+        history = History(letters, failed + error, passed + xpassed + failed + error, *rest)
+        name = (case, nodeid, suite, where)
+        one = judge(name, longer.get((case, where), letters)[-window:], history, threshold=threshold)
         if one is not None:
             found.append(one)
     return sorted(found, key=lambda one: one.rank)
 
 
-def _longer(listed: Iterable[CaseStatistics], window: int) -> dict[tuple[int, str], str]:
+_LOOKED_AT = (
+    *("case_id", "case__nodeid", "case__suite", "space", "recent", "failed", "error", "passed", "xpassed"),
+    *("same_code", "retries", "last_run_at", "last_failure_at"),
+)
+
+
+def _longer(listed: Iterable[tuple[Any, ...]], window: int) -> dict[tuple[int, str], str]:
     """The letters of more runs than are kept ready, read from the rows."""
     by_space: defaultdict[str, list[int]] = defaultdict(list)
-    for row in listed:
-        by_space[row.space].append(row.case_id)
+    for case, _, _, space, *_ in listed:
+        by_space[space].append(case)
     found = {}
     for space, cases in by_space.items():
         for case, runs in last_runs(cases, space, window).items():
             found[(case, space)] = "".join(letter for letter, *_ in runs)
-    return found
-
-
-def _proofs(cases: set[int]) -> dict[tuple[int, str], tuple[int, int]]:
-    """Per case and space: on how many codes it both passed and failed, and in how many runs by retry."""
-    found: dict[tuple[int, str], tuple[int, int]] = {}
-    for piece in pieces(cases):
-        rows = SameCode.objects.filter(case_id__in=piece, passes__gt=0, failures__gt=0)
-        for case, space, codes in (
-            rows.values_list("case_id", "space").annotate(Count("pk")).order_by("case_id", "space")
-        ):
-            found[(case, space)] = (codes, 0)
-        retried = rows.filter(code__startswith="run-")
-        for case, space, runs in (
-            retried.values_list("case_id", "space").annotate(Count("pk")).order_by("case_id", "space")
-        ):
-            found[(case, space)] = (found[(case, space)][0], runs)
     return found
 
 
@@ -101,7 +80,8 @@ class Broken:
 
 def broken(project: Project, *, space: str = "", most: int = 200) -> list[Broken]:
     """Return the tests whose last runs all failed, and which flicker not; the newest breaks first."""
-    listed = _settled(project, space, "[FE]$", most)
+    rows = CaseStatistics.objects.in_project(project).failing()
+    listed = _settled(rows, space, "[FE]$", most)
     commits = _commits(project, {row["changed_at"] for row in listed})
     found = []
     for row in listed:
@@ -125,7 +105,8 @@ def fixed(project: Project, *, space: str = "", most: int = 200) -> list[Broken]
 
     `since` and `commit` are those of the first run that passed, `failures` those in the last runs before.
     """
-    listed = [row for row in _settled(project, space, "[FE]{2}[SxMPp]*[Pp]$", most) if row["changed_at"]]
+    rows = CaseStatistics.objects.in_project(project).filter(standing=Standing.FAILED_BEFORE)
+    listed = _settled(rows.exclude(changed_at=None), space, "[FE]{2}[SxMPp]*[Pp]$", most)
     commits = _commits(project, {row["changed_at"] for row in listed})
     return [
         Broken(
@@ -141,12 +122,14 @@ def fixed(project: Project, *, space: str = "", most: int = 200) -> list[Broken]
     ]
 
 
-def _settled(project: Project, space: str, end: str, most: int) -> list[dict[str, Any]]:
+def _settled(rows: CaseStatisticsQuerySet, space: str, end: str, most: int) -> list[dict[str, Any]]:
     """Tests that changed once or twice at most between well and not well, the latest change first."""
-    rows = CaseStatistics.objects.in_project(project).in_space(space).filter(flips__lte=3, recent__regex=end)
-    rows = rows.filter(Q(failed__gt=0) | Q(error__gt=0))  # few of all, and cheaper to see than the letters
+    rows = rows.in_space(space).filter(flips__lte=3, recent__regex=end)
     columns = ("case_id", "case__nodeid", "case__suite", "space", "changed_at", "recent")
-    return list(rows.order_by(F("changed_at").desc(nulls_last=True), "case__nodeid").values(*columns)[:most])
+    return list(rows.order_by(*_LATEST_CHANGE).values(*columns)[:most])
+
+
+_LATEST_CHANGE = (F("changed_at").desc(nulls_last=True), "case__nodeid")
 
 
 def _commits(project: Project, moments: set[datetime | None]) -> dict[tuple[str, datetime], str]:

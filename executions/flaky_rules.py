@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from analysis.proportions import wilson_interval
-from executions.recent import BAD, WELL, flips_of
+from executions.recent import BAD, flips_of
 
 QUIET = 64  # judged runs in a row without a failure, after which most tests are trusted again
 CHANCE = 0.05  # ... unless a test that fails as rarely as this one would do that this often by luck
 FORGOTTEN = timedelta(days=30)  # without a failure, though the test ran: trusted again however rare they were
 
+_UNJUDGED = str.maketrans("", "", "SxM")
 _STRETCH = re.compile("[FE]{2}")
 
 
@@ -91,7 +92,7 @@ def judge(
         threshold: failure rate in percent from which a test is accused.
     """
     judged = judged_of(letters)
-    failures = sum(letter in BAD for letter in judged)
+    failures = judged.count("F") + judged.count("E")
     one = FlakyTest(*name, len(letters), failures, len(judged), flips_of(letters))
     one.same_code, one.retries = history.same_code, history.retries
     one.last_failure_at, one.letters = history.last_failure_at, letters
@@ -131,7 +132,7 @@ def is_trusted_again(history: History) -> bool:
 
 def judged_of(letters: str) -> str:
     """Return the runs that say whether the test is well."""
-    return "".join(letter for letter in letters if letter in WELL or letter in BAD)
+    return letters.translate(_UNJUDGED)
 
 
 def _evidence(one: FlakyTest, *, is_rare: bool) -> Iterator[str]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
+import numpy as np
 from django.db import connection
 
-from executions.bulk import rows_of_any
+from executions import binary
+from executions.columns import Numbers
 from executions.models import TestCase
 from executions.querysets import pieces
 from executions.reports.base import CaseOutcome
@@ -16,41 +20,65 @@ from executions.reports.base import CaseOutcome
 Name = tuple[str, str]  # nodeid, suite
 
 
-def identify(
-    project_pk: int, outcomes: Sequence[CaseOutcome], *, is_derived: bool, now: datetime
-) -> list[int]:
+def identify(project_pk: int, outcomes: Sequence[CaseOutcome], *, is_derived: bool, now: datetime) -> Numbers:
     """Return the id of the case of each outcome, in their order.
 
     `is_derived` says that the names were rebuilt from a format without node ids: such a name fits a
     case that is known by the same JUnit key, and a real node id gives a derived case its name.
     The caller holds the project's lock, so that nobody else makes the same case meanwhile.
     """
-    wanted: dict[Name, CaseOutcome] = {}
-    for outcome in outcomes:
-        wanted.setdefault((outcome.nodeid, outcome.suite), outcome)
-    found = _known(project_pk, wanted)
-    missing = {name: outcome for name, outcome in wanted.items() if name not in found}
-    if missing:
-        found |= _by_junit_key(project_pk, missing, is_derived=is_derived)
-        found |= _made(
-            project_pk,
-            [outcome for name, outcome in missing.items() if name not in found],
-            is_derived=is_derived,
-            now=now,
-        )
-    return [found[(outcome.nodeid, outcome.suite)] for outcome in outcomes]
-
-
-def _known(project_pk: int, wanted: dict[Name, CaseOutcome]) -> dict[Name, int]:
-    found: dict[Name, int] = {}
-    names = {nodeid for nodeid, _ in wanted}
-    columns = ("id", "canonical_id", "nodeid", "suite")
-    for pk, canonical, nodeid, suite in rows_of_any(
-        TestCase, columns, "nodeid", names, project_id=project_pk
-    ):
-        if (nodeid, suite) in wanted:
-            found[(nodeid, suite)] = canonical or pk
+    found = _known(project_pk, outcomes)
+    unknown = np.flatnonzero(found == 0).tolist()
+    if not unknown:
+        return found
+    missing: dict[Name, CaseOutcome] = {}
+    for place in unknown:
+        outcome = outcomes[place]
+        missing.setdefault((outcome.nodeid, outcome.suite), outcome)
+    made = _by_junit_key(project_pk, missing, is_derived=is_derived)
+    new = [outcome for name, outcome in missing.items() if name not in made]
+    made |= _made(project_pk, new, is_derived=is_derived, now=now)
+    for place in unknown:
+        found[place] = made[(outcomes[place].nodeid, outcomes[place].suite)]
     return found
+
+
+def _known(project_pk: int, outcomes: Sequence[CaseOutcome]) -> Numbers:
+    """The ids of the cases that have these very names; 0 where there is none."""
+    found = np.zeros(len(outcomes), "i4")
+    nodeids = [one.nodeid for one in outcomes]
+    suites = [one.suite for one in outcomes] if any(one.suite for one in outcomes) else []
+    ask = _on_postgres if connection.vendor == "postgresql" else _on_sqlite
+    rows = ask(project_pk, nodeids, suites)
+    if rows:
+        places, ids = np.array(rows, "i8").T
+        found[places] = ids
+    return found
+
+
+_ASKED = (
+    "SELECT {number}, coalesce(c.canonical_id, c.id) FROM {given}"  # noqa: S608 - filled in below
+    f" JOIN {TestCase._meta.db_table} AS c ON c.nodeid = {{nodeid}} AND c.suite = {{suite}}"
+    " WHERE c.project_id = %s"
+)
+
+
+def _on_postgres(project_pk: int, nodeids: list[str], suites: list[str]) -> list[tuple[Any, ...]]:
+    columns = [nodeids, suites] if suites else [nodeids]
+    given = f"unnest({', '.join(['%s'] * len(columns))}) WITH ORDINALITY AS given"
+    words = {"given": f"{given}(nodeid, {'suite, ' if suites else ''}number)"}
+    words |= {"number": "number - 1", "nodeid": "given.nodeid", "suite": "given.suite" if suites else "''"}
+    return binary.rows_of(_ASKED.format(**words), [*map(binary.texts, columns), project_pk])
+
+
+def _on_sqlite(project_pk: int, nodeids: list[str], suites: list[str]) -> list[tuple[Any, ...]]:
+    words = {"given": "json_each(%s) AS given", "number": "given.key", "nodeid": "given.value", "suite": "''"}
+    if suites:
+        words |= {"nodeid": "json_extract(given.value, '$[0]')", "suite": "json_extract(given.value, '$[1]')"}
+    names = list(zip(nodeids, suites, strict=True)) if suites else nodeids
+    with connection.cursor() as cursor:
+        cursor.execute(_ASKED.format(**words), [json.dumps(names), project_pk])
+        return list(cursor.fetchall())
 
 
 def _by_junit_key(project_pk: int, missing: dict[Name, CaseOutcome], *, is_derived: bool) -> dict[Name, int]:

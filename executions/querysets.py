@@ -60,7 +60,7 @@ class ResultQuerySet(models.QuerySet[Any]):
 
 class CaseStatisticsQuerySet(models.QuerySet[Any]):
     def in_project(self, project: Any) -> Self:
-        return self.filter(case__project=project)
+        return self.filter(project=project)
 
     def in_space(self, space: str) -> Self:
         return self.filter(space=space) if space else self
@@ -73,8 +73,12 @@ class CaseStatisticsQuerySet(models.QuerySet[Any]):
         return found
 
     def unstable(self) -> Self:
-        """Cases that have both passed and failed."""
-        return self.filter(Q(passed__gt=0) | Q(xpassed__gt=0)).filter(Q(failed__gt=0) | Q(error__gt=0))
+        """Cases that have both passed and failed, by the index of those."""
+        return self.filter(standing__in=[1, 2])
+
+    def failing(self) -> Self:
+        """Cases whose last judged run failed."""
+        return self.filter(standing__in=[2, 3])
 
     def totals(self) -> dict[str, Any]:
         """Sums over all rows: counts, durations, the last run and the last failure."""

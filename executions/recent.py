@@ -7,13 +7,14 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 LENGTH = 64
 WELL, BAD = frozenset("Pp"), frozenset("FE")
 _LETTERS = "PFESxp"  # in the order of the stored outcomes
+_STATES = str.maketrans({"p": "P", "E": "F", "S": None, "x": None, "M": None})
 _FLOAT = struct.Struct("<f")
 _MASS = 64  # executions.models.results.Flag
 
@@ -26,8 +27,8 @@ def letter_of(outcome: int, flags: int = 0) -> str:
 
 def flips_of(recent: str) -> int:
     """Return how often the case changed between well and not well; what does not judge it is passed over."""
-    judged = [letter in WELL for letter in recent if letter in WELL or letter in BAD]
-    return sum(1 for before, after in pairwise(judged) if before != after)
+    judged = recent.translate(_STATES)
+    return judged.count("PF") + judged.count("FP")
 
 
 def state_of(recent: str) -> str:
@@ -40,6 +41,15 @@ def state_of(recent: str) -> str:
     return ""
 
 
+def standing_of(bad: int, well: int, recent: str) -> int:
+    """Return the standing (`executions.models.statistics`) of a case that was so often bad and well."""
+    if not bad:
+        return 0
+    if state_of(recent) == "bad":
+        return 2 if well else 3
+    return 1 if well else 4
+
+
 @dataclass(slots=True)
 class Window:
     """The last runs, oldest first; `changed_at` is None where the present state began before them."""
@@ -50,9 +60,9 @@ class Window:
 
     def append(self, letter: str, duration: float | None, at: datetime) -> None:
         """Add the newest run."""
-        changed = self.append_to_open(letter, duration, at)
-        self.recent, self.durations = self.recent[-LENGTH:], self.durations[-4 * LENGTH :]
-        if not changed and not flips_of(self.recent):
+        rest = LENGTH - 1  # what falls out says nothing any more, so that counting anew gives the same
+        self.recent, self.durations = self.recent[-rest:], self.durations[-4 * rest :]
+        if not self.append_to_open(letter, duration, at) and not flips_of(self.recent):
             self.changed_at = None
 
     def append_to_open(self, letter: str, duration: float | None, at: datetime) -> bool:
@@ -81,6 +91,23 @@ def known(durations: bytes) -> list[float]:
     return [float(value) for value in values[~np.isnan(values)]]
 
 
-def single(value: float | None) -> float | None:
-    """Return the double that a float of four bytes gives back, so that sums never depend on the database."""
-    return None if value is None else float(str(np.float32(value)))
+def packed(durations: NDArray[np.float64]) -> bytes:
+    """Return seconds, NaN where unknown, as they are kept of the last runs."""
+    return durations.astype("<f4").tobytes()
+
+
+def microseconds(durations: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return whole microseconds, 0 where the duration is unknown."""
+    return np.rint(np.nan_to_num(durations, nan=0.0) * 1e6).astype("i8")
+
+
+def singles(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the doubles that floats of four bytes give back, so that sums never depend on the database.
+
+    Six digits come back as they are, so that what was written in milliseconds need not be looked at.
+    """
+    found = values.copy()
+    is_short = (values < 1000) & (np.rint(values * 1000) / 1000 == values)
+    for place in np.flatnonzero(~is_short & ~np.isnan(values)).tolist():
+        found[place] = float(str(np.float32(values[place])))
+    return found

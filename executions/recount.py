@@ -13,11 +13,12 @@ from django.db.models import Count, Max, Q
 
 from access.models import Project
 from executions.bulk import upsert_rows
-from executions.counting import COUNTED, COUNTS_BY_OUTCOME, in_space, last_runs, microseconds
-from executions.models import CaseArchive, CaseStatistics, Result, ResultSet, TestCase
+from executions.counting import COUNTED, COUNTS_BY_OUTCOME, in_space, last_runs, microseconds_of
+from executions.models import CaseArchive, CaseStatistics, Result, ResultPack, ResultSet, TestCase
 from executions.partitions import drop_month
 from executions.querysets import COUNTS, pieces
-from executions.recent import flips_of, window_of
+from executions.recent import flips_of, standing_of, window_of
+from executions.same_code import proofs_of
 from tracking.models import Space, TestRun
 
 _PIECE = 500
@@ -59,10 +60,12 @@ def recount(project: Project | None = None, *, repair: bool = True) -> Iterator[
 def _piece(cases: list[int], space: str, *, repair: bool) -> Iterator[Difference]:
     kept = CaseStatistics.objects.of_cases(cases, space)
     counted = counted_rows(cases, space)
+    projects = dict(TestCase.objects.filter(pk__in=cases).order_by().values_list("pk", "project_id"))
     wrong = []
     for case in sorted({*kept, *counted}):
-        old = kept.get(case) or CaseStatistics(case_id=case, space=space)
+        old = kept.get(case) or CaseStatistics(case_id=case, space=space, project_id=projects[case])
         new = counted.get(case) or CaseStatistics(case_id=case, space=space)
+        new.project_id = projects[case]
         found = list(_differences(old, new))
         yield from found
         if found:
@@ -95,6 +98,9 @@ def counted_rows(cases: list[int], space: str) -> dict[int, CaseStatistics]:
         row.recent, row.durations, row.changed_at = window.recent, window.durations, window.changed_at
         row.flips = flips_of(window.recent)
         row.last_set = mine[-1][3] if mine else 0
+        row.standing = standing_of(row.bad, row.passed + row.xpassed, row.recent)
+    for case, same_code, retries in proofs_of(found, space):
+        found[case].same_code, found[case].retries = same_code, retries
     return found
 
 
@@ -105,7 +111,7 @@ def _add_rows(found: dict[int, Any], rows: Any, space: str, kind: type[Any] = Ca
     sums: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
     for case, _, duration in deciding.exclude(duration=None).values_list(*columns).iterator(chunk_size=5000):
         sums[case][0] += 1
-        sums[case][1] += microseconds(duration)
+        sums[case][1] += microseconds_of(duration)
     groups = deciding.values("case_id").annotate(
         **{f"n{code}": Count("case_id", filter=Q(outcome=code)) for code in COUNTS_BY_OUTCOME},
         last=Max("started_at"),
@@ -134,6 +140,7 @@ def archive_month(begin: datetime, end: datetime) -> int:
         total = rows.count()
         touched = _to_archive(rows)
         drop_month("executions", begin, end)
+        ResultPack.objects.filter(set__started_at__gte=begin, set__started_at__lt=end).delete()
         _put_right(touched)
     return total
 

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+import numpy as np
 from django.db.models import F
 
-from executions.bulk import insert_rows
-from executions.counting import BAD, Decided, Tally, count
+from executions.bulk import insert_results, insert_rows
+from executions.columns import RANK, SERIES, TRIES, Columns, Numbers, best, columns_of, weights
+from executions.counting import BAD, Old, Tally, count
 from executions.identify import identify
-from executions.models import Outcome, Report, Result, ResultSet, ResultText
+from executions.models import Report, Result, ResultSet, ResultText
 from executions.models.results import Flag
+from executions.packs import pack
 from executions.querysets import pieces
-from executions.recent import single
-from executions.reports.base import WORST_FIRST, CaseOutcome
-from executions.same_code import Evidence, keep_evidence
+from executions.reports.base import CaseOutcome
+from executions.same_code import Evidence, codes_failures, keep_evidence
 
-_CODES = {outcome.word: int(outcome) for outcome in Outcome}
-_RANK = {_CODES[word]: rank for rank, word in enumerate(reversed(WORST_FIRST))}  # the worst has the highest
-_ROW = ("case_id", "set_id", "started_at", "attempt", "ordinal", "report", "duration", "outcome", "flags")
+__all__ = ["SERIES", "Slot", "store_chunk"]
 _TEXT = (
     *("case_id", "set_id", "started_at", "attempt", "ordinal"),
     *("message", "details", "stdout", "stderr", "file", "line"),
 )
-SERIES = 100  # duplicates of a case in one report that keep a number of their own
-TRIES = 100  # tries of a case in one attempt of a job
+_WELL = (0, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,101 +47,76 @@ def store_chunk(
     """Store the rows of some outcomes and count the cases that they decide."""
     result_set = slot.result_set
     cases = identify(result_set.project_id, outcomes, is_derived=is_derived, now=now)
-    rows, texts, deciders = _rows(outcomes, cases, slot)
-    known = (
-        {} if slot.is_first and not any(row.is_duplicate for row in outcomes) else _known(result_set, cases)
-    )
-    decided = _decide(rows, deciders, known, result_set)
-    insert_rows(Result, _ROW, rows)
-    insert_rows(ResultText, _TEXT, texts)
-    count(result_set, decided, tally)
-    keep_evidence(result_set, [_evidence(one, rows, deciders) for one in decided], slot.flags)
+    rows = columns_of(outcomes, cases, number=slot.number, attempt=slot.attempt, flags=slot.flags)
+    places, old = _decide(rows, slot, any(one.is_duplicate for one in outcomes))
+    rows.flags[places] |= int(Flag.DECIDES)
+    decided = rows.only(places)
+    insert_results(rows, result_set, report=slot.report.pk)
+    insert_rows(ResultText, _TEXT, _texts(outcomes, rows, result_set))
+    count(result_set, decided, old, tally)
+    pack(result_set, decided, is_news=not old)
+    if not slot.flags & Flag.MASS:
+        known = codes_failures(result_set)
+        keep_evidence(result_set, list(_evidence(rows, decided, old, known)), known)
 
 
-Row = list[object]
-
-
-def _rows(
-    outcomes: Sequence[CaseOutcome], cases: Sequence[int], slot: Slot
-) -> tuple[list[Row], list[Row], dict[int, list[int]]]:
-    """The rows to insert, their texts, and for each case the places of its rows."""
-    result_set = slot.result_set
-    rows: list[Row] = []
-    texts: list[Row] = []
-    places: defaultdict[int, list[int]] = defaultdict(list)
-    finals: defaultdict[int, int] = defaultdict(int)
-    for case, outcome in zip(cases, outcomes, strict=True):
-        code = _CODES[outcome.outcome]
-        flags = slot.flags | (Flag.FINAL if outcome.is_final else 0)
-        flags |= Flag.RETRIED if outcome.is_final and outcome.attempt > 1 else 0
-        flags |= Flag.DUPLICATE if outcome.is_duplicate else 0
-        ordinal = slot.number * SERIES + min(finals[case], SERIES - 1)
-        attempt = (slot.attempt - 1) * TRIES + min(outcome.attempt, TRIES - 1)
-        head: Row = [case, result_set.pk, result_set.started_at, attempt, ordinal]
-        places[case].append(len(rows))
-        rows.append([*head, slot.report.pk, single(outcome.duration), code, int(flags)])
-        finals[case] += outcome.is_final
-        if outcome.message or outcome.details or (code in BAD and (outcome.stdout or outcome.stderr)):
-            texts.append(
-                [
-                    *(*head, outcome.message, outcome.details, outcome.stdout, outcome.stderr),
-                    *(outcome.file, outcome.line),
-                ]
+def _texts(
+    outcomes: Sequence[CaseOutcome], rows: Columns, result_set: ResultSet
+) -> Iterator[tuple[Any, ...]]:
+    """What the tries had to say; the output of a test that passed is left."""
+    for place, one in enumerate(outcomes):
+        is_bad = one.outcome in {"failed", "error"}
+        if one.message or one.details or (is_bad and (one.stdout or one.stderr)):
+            yield (
+                *(int(rows.case[place]), result_set.pk, result_set.started_at),
+                *(int(rows.attempt[place]), int(rows.ordinal[place])),
+                *(one.message, one.details, one.stdout, one.stderr, one.file, one.line),
             )
-    return rows, texts, places
 
 
-Known = dict[int, tuple[int, int, float | None, int]]  # case -> attempt, outcome, duration, ordinal
+def _decide(rows: Columns, slot: Slot, has_duplicates: bool) -> tuple[Numbers, dict[int, Old]]:
+    """Return which rows count: of the latest attempt of its job, the worst final one; and whom they beat."""
+    places = best(rows)
+    if slot.is_first and not has_duplicates:
+        return places, {}
+    known = _known(slot.result_set, rows.case.tolist())
+    if not known:
+        return places, {}
+    mine = rows.only(places)
+    attempts, ranks = weights(mine)
+    wins = np.ones(len(places), bool)
+    old: dict[int, Old] = {}
+    for place, case in enumerate(mine.case.tolist()):
+        if case in known:
+            attempt, rank, before = known[case]
+            wins[place] = (attempt, rank) < (attempts[place], ranks[place])
+            if wins[place]:
+                old[case] = before
+    for piece in pieces(old):
+        Result.objects.of_set(slot.result_set).deciding().filter(case_id__in=piece).update(
+            flags=F("flags").bitand(~int(Flag.DECIDES))
+        )
+    return places[wins], old
 
 
-def _known(result_set: ResultSet, cases: Sequence[int]) -> Known:
-    """What decides so far about these cases in this run."""
-    found: Known = {}
-    rows = Result.objects.of_set(result_set).deciding().order_by()
+def _known(result_set: ResultSet, cases: Collection[int]) -> dict[int, tuple[int, int, Old]]:
+    """What decides so far about these cases in this run, with its weight."""
+    found: dict[int, tuple[int, int, Old]] = {}
+    deciding = Result.objects.of_set(result_set).deciding().order_by()
     for piece in pieces(set(cases)):
-        columns = ("case_id", "attempt", "outcome", "duration", "ordinal")
-        for case, attempt, outcome, duration, ordinal in rows.filter(case_id__in=piece).values_list(*columns):
-            found[case] = (attempt, outcome, duration, ordinal)
+        columns = ("case_id", "attempt", "outcome", "duration")
+        listed = deciding.filter(case_id__in=piece).values_list(*columns)
+        for case, attempt, outcome, duration in listed:
+            found[case] = (attempt // TRIES, int(RANK[outcome]), (outcome, duration))
     return found
 
 
-def _decide(
-    rows: list[Row], places: dict[int, list[int]], known: Known, result_set: ResultSet
-) -> list[Decided]:
-    """Mark the row of each case that counts: of the latest attempt of its job, the worst final one."""
-    decided, beaten = [], []
-    for case, where in places.items():
-        finals = [rows[place] for place in where if int(rows[place][8]) & Flag.FINAL]  # type: ignore[call-overload]
-        if not finals:
-            continue
-        best = max(finals, key=_weight)
-        old = known.get(case)
-        if old is not None and (old[0] // TRIES, _RANK[old[1]]) >= _weight(best)[:2]:
-            continue
-        if old is not None:
-            beaten.append(case)
-        best[8] = int(best[8]) | Flag.DECIDES  # type: ignore[call-overload]
-        outcome, duration, flags = best[7], best[6], best[8]
-        decided.append(
-            Decided(case, outcome, duration, flags, (old[1], old[2]) if old else None)  # type: ignore[arg-type]
-        )
-    for piece in pieces(beaten):
-        Result.objects.of_set(result_set).deciding().filter(case_id__in=piece).update(
-            flags=F("flags").bitand(~int(Flag.DECIDES))
-        )
-    return decided
-
-
-def _weight(row: Row) -> tuple[int, int, int]:
-    attempt, outcome, ordinal = row[3], row[7], row[4]
-    return attempt // TRIES, _RANK[outcome], -ordinal  # type: ignore[operator,index]
-
-
-def _evidence(one: Decided, rows: list[Row], places: dict[int, list[int]]) -> Evidence:
-    tries = [rows[place][7] for place in places[one.case]]
-    return Evidence(
-        case=one.case,
-        failed=any(outcome in BAD for outcome in tries),
-        passed=one.outcome in {_CODES["passed"], _CODES["xpassed"]},
-        is_again=one.old is not None,
-    )
+def _evidence(
+    rows: Columns, decided: Columns, old: dict[int, Old], known: Collection[int]
+) -> Iterator[Evidence]:
+    """The cases that failed here, or did so on the same code before; the others are no news."""
+    failed = set(rows.case[np.isin(rows.outcome, list(BAD))].tolist())
+    wanted = np.isin(decided.case, [*failed, *known])
+    some = decided.only(wanted)
+    for case, outcome in zip(some.case.tolist(), some.outcome.tolist(), strict=True):
+        yield Evidence(case, failed=case in failed, passed=outcome in _WELL, is_again=case in old)

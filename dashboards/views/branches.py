@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from access.models import Role
 from access.permissions import requires
+from dashboards.compare_page import LISTS
 from dashboards.downloads import FORMATS, LIMIT, download
 from dashboards.rendering import page
-from dashboards.views.compare import LISTS
 from executions.comparison import ResultComparison
 from executions.sides import Side, compare_sides
 from tracking.models import Space, TestRun

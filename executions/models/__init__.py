@@ -2,7 +2,7 @@
 
 from executions.models.cases import TestCase
 from executions.models.reports import IdempotencyKey, Report
-from executions.models.results import Flag, Outcome, Result, ResultSet, ResultText
+from executions.models.results import Flag, Outcome, Result, ResultPack, ResultSet, ResultText
 from executions.models.statistics import CaseArchive, CaseStatistics, SameCode
 from executions.models.synced import CISync, SyncedRun
 
@@ -15,6 +15,7 @@ __all__ = [
     "Outcome",
     "Report",
     "Result",
+    "ResultPack",
     "ResultSet",
     "ResultText",
     "SameCode",

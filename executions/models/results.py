@@ -127,6 +127,19 @@ class Result(models.Model):
         return bool(self.flags & Flag.DECIDES)
 
 
+class ResultPack(models.Model):
+    """What decided about some thousand cases of a run, as numbers side by side; see `executions.packs`."""
+
+    id = models.BigAutoField(primary_key=True)
+    set = models.ForeignKey(ResultSet, models.CASCADE, related_name="packs")
+    cases = models.BinaryField()
+    outcomes = models.BinaryField()
+    durations = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"pack of set {self.set_id}"
+
+
 class ResultText(models.Model):
     """What a try had to say; most tries, which passed, have none."""
 

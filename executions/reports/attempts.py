@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
 
 from executions.reports.base import WORST_FIRST, CaseOutcome, Outcome, ReportFacts
 
@@ -62,7 +61,7 @@ class Ledger:
 
 def counted(outcomes: Iterable[CaseOutcome], facts: ReportFacts) -> Iterator[CaseOutcome]:
     """Pass `outcomes` on, counting cases, attempts, retried, duplicates and unplaced into `facts`."""
-    ledger = Ledger()
+    settle = Ledger().settle
     cases = facts.cases
     for outcome in outcomes:
         facts.attempts += 1
@@ -70,12 +69,12 @@ def counted(outcomes: Iterable[CaseOutcome], facts: ReportFacts) -> Iterator[Cas
             yield outcome
             continue
         facts.seconds += outcome.duration or 0.0
-        before = ledger.settle((outcome.suite, outcome.nodeid), outcome.outcome)
+        before = settle((outcome.suite, outcome.nodeid), outcome.outcome)
         if before is not None:
             facts.duplicates += 1
             cases[before] -= 1
             cases[worst(before, outcome.outcome)] += 1
-            yield replace(outcome, is_duplicate=True)
+            yield outcome._replace(is_duplicate=True)
             continue
         cases[outcome.outcome] += 1
         facts.retried += outcome.attempt > 1
@@ -95,17 +94,19 @@ class Tries:
         self._window = window
         self._waiting: OrderedDict[str, list[CaseOutcome]] = OrderedDict()
 
-    def add(self, outcome: CaseOutcome) -> Iterator[CaseOutcome]:
-        """Take the next element; yield the rows of a test of which no more is expected."""
-        rows = self._waiting.get(outcome.nodeid)
+    def add(self, outcome: CaseOutcome) -> Sequence[CaseOutcome]:
+        """Take the next element; return the rows of a test of which no more is expected."""
+        waiting = self._waiting
+        rows = waiting.get(outcome.nodeid)
         if rows is None:
-            self._waiting[outcome.nodeid] = [outcome]
-            if len(self._waiting) > self._window:
-                yield from _tries(self._waiting.popitem(last=False)[1])
+            waiting[outcome.nodeid] = [outcome]
+            if len(waiting) > self._window:
+                return _tries(waiting.popitem(last=False)[1])
         elif outcome.outcome == "error" and outcome.message.startswith("failed on teardown"):
             rows[-1] = _with_teardown(rows[-1], outcome)
         else:
             rows.append(outcome)
+        return ()
 
     def rest(self) -> Iterator[CaseOutcome]:
         """Yield what still waits: the suite has ended."""
@@ -114,8 +115,7 @@ class Tries:
 
 
 def _with_teardown(row: CaseOutcome, teardown: CaseOutcome) -> CaseOutcome:
-    return replace(
-        row,
+    return row._replace(
         outcome="error",
         duration=(row.duration or 0.0) + (teardown.duration or 0.0),
         message=row.message or teardown.message,
@@ -125,12 +125,12 @@ def _with_teardown(row: CaseOutcome, teardown: CaseOutcome) -> CaseOutcome:
     )
 
 
-def _tries(rows: list[CaseOutcome]) -> Iterator[CaseOutcome]:
+def _tries(rows: list[CaseOutcome]) -> list[CaseOutcome]:
     last = len(rows)
-    if last == 1:
-        yield rows[0]
-        return
-    for number, row in enumerate(rows, 1):
-        if number < last and row.outcome == "passed":
-            row = replace(row, outcome="failed", message="failed and was run again")
-        yield replace(row, attempt=number, is_final=number == last)
+    return rows if last == 1 else [_try(row, number, last) for number, row in enumerate(rows, 1)]
+
+
+def _try(row: CaseOutcome, number: int, last: int) -> CaseOutcome:
+    if number < last and row.outcome == "passed":
+        row = row._replace(outcome="failed", message="failed and was run again")
+    return row._replace(attempt=number, is_final=number == last)

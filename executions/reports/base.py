@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Outcome = Literal["passed", "failed", "skipped", "error", "xfailed", "xpassed"]
 WORST_FIRST: tuple[Outcome, ...] = ("error", "failed", "xpassed", "passed", "xfailed", "skipped")
@@ -40,9 +40,8 @@ class Limits:
     problems: int = 100
 
 
-@dataclass(frozen=True, slots=True)
-class CaseOutcome:
-    """One try of one test.
+class CaseOutcome(NamedTuple):
+    """One try of one test; a tuple, because reports have millions of them.
 
     The identity of a test is (`suite`, `nodeid`).  The tries of a test come directly one after another,
     numbered by `attempt`, and only the last is final: it decides.  A second final row of an identity is

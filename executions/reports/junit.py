@@ -7,12 +7,12 @@ case, pytest's two families.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from executions.reports.attempts import Tries
 from executions.reports.base import CaseOutcome
-from executions.reports.junit_case import FAILING, JUnitCase
+from executions.reports.junit_case import FAILING, JUnitCase, passed
 from executions.reports.producers import is_pytest, producer_by_property, producer_of
 from executions.reports.recorder import Recorder
 from executions.reports.xml_events import xml_events
@@ -37,9 +37,19 @@ class _JUnit:
         self.tries = Tries()
 
     def outcomes(self, stream: BinaryIO) -> Iterator[CaseOutcome]:
+        plain: dict[str, str] | None = None  # of a testcase in which nothing was seen yet: most have nothing
         for kind, name, attributes, text in xml_events(stream, self.recorder.limits):
             if kind == "start":
-                self._start(name, attributes)
+                if plain is not None:
+                    self._begin(plain)
+                    plain = None
+                if name == "testcase" and self.root and not self.cases:
+                    plain = attributes
+                else:
+                    self._start(name, attributes)
+            elif plain is not None:
+                yield from self._plain(plain)
+                plain = None
             elif name == "testcase" and self.cases:
                 yield from self._close(self.cases.pop())
             elif self.cases:
@@ -57,11 +67,23 @@ class _JUnit:
             self.root = attributes or {"name": ""}
             self._open_root(attributes)
         if name == "testcase":
-            self.cases.append(JUnitCase(attributes, self.suites, is_pytest=self.is_pytest))
+            self._begin(attributes)
         elif self.cases:
             self.cases[-1].start(name, attributes)
         elif name == "testsuite":
             self._open_suite(attributes)
+
+    def _begin(self, attributes: dict[str, str]) -> None:
+        self.cases.append(JUnitCase(attributes, self.suites, is_pytest=self.is_pytest))
+
+    def _plain(self, attributes: dict[str, str]) -> Iterable[CaseOutcome]:
+        """The rows of a testcase without anything in it, which passed."""
+        name = attributes.get("name", "").strip()
+        if not name or "status" in attributes or "result" in attributes:
+            return self._close(JUnitCase(attributes, self.suites, is_pytest=self.is_pytest))
+        row = passed(attributes, name, self.suites, self.recorder, is_pytest=self.is_pytest)
+        self.recorder.facts.elements["passed"] += 1
+        return self.tries.add(row) if self.is_pytest else (row,)
 
     def _open_root(self, attributes: dict[str, str]) -> None:
         self.recorder.declare(**{key: attributes[key] for key in _COUNTS if key in attributes})

@@ -97,7 +97,7 @@ class Recorder:
             line=parse_line(line) if line is not None else None,
             markers=tuple(clean(str(mark))[:100] for mark in markers)[:_MARKERS] if markers else (),
             started_at=started_at,
-            **self._cut(texts),
+            **(self._cut(texts) if texts else {}),
         )
 
     def _cut(self, texts: dict[str, str]) -> dict[str, Any]:

@@ -36,6 +36,8 @@ def parse_seconds(value: object) -> float | None:
 
 
 def _number(text: str) -> float | None:
+    if text.replace(".", "", 1).isdigit() and text.isascii():  # nearly all of them
+        return float(text)
     if _NUMBER.fullmatch(text):
         return float(text)
     if _GROUPED.fullmatch(text):
@@ -103,9 +105,9 @@ def short_name(text: str, longest: int) -> str:
     >>> short_name("x" * 100, 40)
     'xxxxxxxxxxxxxxxxxxx … 09ecb6ebc8bcefc7'
     """
-    text = clean(text)
-    if len(text) * 4 <= longest:
+    if len(text) * 4 <= longest and text.isascii() and "\0" not in text:
         return text
+    text = clean(text)
     data = text.encode()
     if len(data) <= longest:
         return text

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('access', '0001_initial'),
-        ('executions', '0001_initial'),
+        ('executions', '0005_resultpack'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tracking', '0007_curation_and_schedules'),
+        ('tracking', '0008_setup_of_jobs'),
     ]
 
     operations = [

@@ -1,0 +1,40 @@
+"""Packed results of runs are what their rows say, or are not used."""
+
+import io
+from datetime import UTC, datetime
+
+import pytest
+
+from executions.comparison import rows_of
+from executions.ingest import ingest_report
+from executions.models import Result, ResultPack
+from tests.executions.storm import incoming
+from tests.factories import make_project
+from tracking.models import TestRun
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
+
+
+def rows_say(run):
+    rows = Result.objects.filter(set__run=run).deciding().order_by()
+    return {case: (code, took) for case, code, took in rows.values_list("case_id", "outcome", "duration")}
+
+
+def test_packs_of_random_reports_late_ones_and_repeated_ones_among_them_say_what_the_rows_say():
+    project = make_project("shop")
+    for content, told in incoming(3, 30):
+        ingest_report(io.BytesIO(content), project=project, now=NOW, **told)
+
+    runs = list(TestRun.objects.all())
+    assert {run.pk: rows_of(run) for run in runs} == {run.pk: rows_say(run) for run in runs}
+    assert ResultPack.objects.count() > 10
+
+
+def test_a_packed_run_is_compared_without_reading_its_rows():
+    content = b'<testsuite><testcase classname="m" name="a" time="0.123456789"/></testsuite>'
+    run = ingest_report(io.BytesIO(content), project=make_project("shop"), now=NOW).run
+    said = rows_say(run)
+    Result.objects.all()._raw_delete("default")
+
+    assert rows_of(run) == said
