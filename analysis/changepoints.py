@@ -131,9 +131,7 @@ class _Rule:
         """Test each cut again between its neighbors, and take away what no longer stands, weakest first."""
         for _ in range(ROUNDS * max(len(cuts), 1)):
             edges = [0, *cuts, len(self.series)]
-            changes = [
-                self.best(before, after) for before, after in zip(edges[:-2], edges[2:], strict=True)
-            ]
+            changes = [self.best(before, after) for before, after in zip(edges[:-2], edges[2:], strict=True)]
             doubts = [1.0 if change is None else change.p for change in changes]
             if cuts and max(doubts) > self.false_alarms:
                 cuts = [cut for place, cut in enumerate(cuts) if place != int(np.argmax(doubts))]
