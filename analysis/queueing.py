@@ -111,7 +111,7 @@ class MD1(_Server):
         return self.wait_quantile(q) + self.service
 
     def _shares_of_lengths(self, count: int) -> np.ndarray:
-        """The shares of time with 0, 1, …, count - 1 requests at the server (all terms positive: Ramaswami)."""
+        """Shares of time with 0, 1, … requests at the server (Ramaswami: no term is negative)."""
         load = self.utilization
         ways = np.array([math.exp(k * math.log(load) - load - math.lgamma(k + 1)) for k in range(count + 60)])
         above = ways[::-1].cumsum()[::-1][1:]  # [k]: the chance of more than k arrivals in one service

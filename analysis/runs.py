@@ -15,8 +15,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.blocks import QuantileInterval, quantile_interval
 from analysis.comparison import compare
 from analysis.power import noise_of, smallest_effect
+
+__all__ = ["QuantileInterval", "RunComparison", "compare_runs", "quantile_interval", "seed_of"]
 
 FEWEST = 4  # a side; below, no interval
 MOST = 48  # values a side that are paired in each resample; more are thinned evenly
