@@ -2,9 +2,9 @@
 
 The figures of new runs are held against those of earlier, identical ones.  Each is a prediction on the scale
 of logarithms (Student's), widened where runs resemble their neighbors in time; all figures share one budget
-(S. Holm, Scandinavian Journal of Statistics 6 (1979) 65-70), so that looking at more of them costs power, never
-honesty.  A wild run is no regression: it is the middle of three or more new runs that counts, and it must also
-lie beyond nine of ten earlier ones.
+(S. Holm, Scandinavian Journal of Statistics 6 (1979) 65-70): looking at more of them costs power, not honesty.
+A wild run is no regression: it is the middle of three or more new runs that counts, and it must also lie
+beyond nine of ten earlier ones.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SUSPECT = 0.05  # one or two new runs as odd as that are asked for more
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure of earlier runs, oldest first, and of the new ones; `floor` is what matters at all, absolute."""
+    """One figure of earlier runs, oldest first, and of new ones; `floor` is the least change that matters."""
 
     name: str
     history: Sequence[float]
@@ -57,7 +57,7 @@ class FigureVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`verdict` is `pass`, `regressed` or `not enough data`; the figures are in the order in which they came."""
+    """`verdict` is `pass`, `regressed` or `not enough data`; the figures keep their order."""
 
     verdict: str
     budget: float
@@ -121,7 +121,8 @@ def _look_at(figure: Figure, same_within: float, limit: float) -> FigureVerdict:
 def _settle(
     seen: FigureVerdict, figure: Figure, limit: float, odd: bool, same_within: float
 ) -> FigureVerdict:
-    assert seen.base is not None and seen.head is not None and seen.p is not None  # noqa: S101 - has a p
+    if seen.base is None or seen.head is None or seen.p is None:
+        return seen
     worse = (seen.head - seen.base) * (1 if figure.less_is_better else -1)
     matters = worse > max(same_within * abs(seen.base), figure.floor)
     edge = float(np.quantile(figure.history, USUAL if figure.less_is_better else 1 - USUAL))

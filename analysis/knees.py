@@ -17,7 +17,7 @@ CLIMB = 1.5  # times the level before: less is no knee to anybody
 
 @dataclass(frozen=True, slots=True)
 class Knee:
-    """Latency was about `before` up to the load `low`, above `limit` from `high` on, and `after` at the end."""
+    """Latency was about `before` up to the load `low`, above `limit` from `high` on, at last `after`."""
 
     low: float
     high: float
@@ -29,8 +29,9 @@ class Knee:
 def find_knee(loads: Sequence[float], latencies: Sequence[float]) -> Knee | None:
     """Return where latency begins to climb over the steps of a load; None where it does not.
 
-    It is the first step from which on all lie above what the steps before it predict (Student's prediction
-    limit on the logarithm, one-sided 99.5 %), if the last reaches one and a half times their level.
+    It is the first step from which on all lie above what the steps before it predict, as a level or, from
+    four steps on, as a line (Student's prediction limit on the logarithm, one-sided 99.5 %), if the last step
+    reaches one and a half times that.
 
     Args:
         loads: of each step, users or requests a second; a load may come several times, its median counts.
@@ -47,18 +48,22 @@ def find_knee(loads: Sequence[float], latencies: Sequence[float]) -> Knee | None
     places = np.unique(x)
     logs = np.array([float(np.median(np.log(y[x == place]))) for place in places])
     for at in range(FEWEST, len(places) - LAST + 1):
-        level, limit = _predicted(logs[:at])
-        before, after = math.exp(level), math.exp(float(logs[-1]))
-        if (logs[at:] > limit).all() and after >= CLIMB * before:
-            return Knee(float(places[at - 1]), float(places[at]), before, math.exp(limit), after)
+        for degree in (0, 1) if at > FEWEST else (0,):
+            expected, limits = _predicted(places, logs, at, degree)
+            if (logs[at:] > limits).all() and logs[-1] >= expected[-1] + math.log(CLIMB):
+                before, after = math.exp(float(expected[0])), math.exp(float(logs[-1]))
+                return Knee(*map(float, places[at - 1 : at + 1]), before, math.exp(float(limits[0])), after)
     return None
 
 
-def _predicted(logs: np.ndarray) -> tuple[float, float]:
-    """Return the level of the steps so far and what the next one stays below."""
+def _predicted(places: np.ndarray, logs: np.ndarray, at: int, degree: int) -> tuple[np.ndarray, np.ndarray]:
+    """What the first `at` steps expect of the others, as a level (0) or a line (1), and what bounds them."""
     from scipy.special import stdtrit
 
-    n = len(logs)
-    spread = max(float(logs.std(ddof=1)), QUIET)
-    level = float(logs.mean())
-    return level, level + float(stdtrit(n - 1, SURE)) * spread * math.sqrt(1 + 1 / n)
+    columns = np.vander(places / places[at - 1], degree + 1)
+    parts = np.linalg.lstsq(columns[:at], logs[:at], rcond=None)[0]
+    freedom = at - degree - 1
+    spread = max(math.sqrt(float(((logs[:at] - columns[:at] @ parts) ** 2).sum()) / freedom), QUIET)
+    reach = np.einsum("ij,jk,ik->i", columns[at:], np.linalg.inv(columns[:at].T @ columns[:at]), columns[at:])
+    expected = columns[at:] @ parts
+    return expected, expected + float(stdtrit(freedom, SURE)) * spread * np.sqrt(1 + reach)

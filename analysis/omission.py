@@ -1,9 +1,9 @@
 """Latencies that a waiting generator could not measure, put back.
 
 A generator that sends the next request only after the answer to the last one stops asking while the server
-stands still: of a second's standstill it reports one slow request, where users who come every 10 ms would have
-had a hundred.  An open-loop generator counts from the intended time and needs none of this; a closed one is
-corrected here, the way HdrHistogram does with an expected interval.  It is an estimate, and must be said to be.
+stands still: of a second's standstill it reports one slow request, where users who come every 10 ms would
+have had a hundred.  An open-loop generator counts from the intended time and needs none of this; a closed one
+is corrected here, the way HdrHistogram does with an expected interval.  It is an estimate: say so.
 """
 
 from __future__ import annotations

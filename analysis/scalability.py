@@ -2,8 +2,8 @@
 
 The law says throughput(N) = rate·N / (1 + contention·(N - 1) + coherency·N·(N - 1)) for N users (or threads,
 or machines) at once: contention is the share that must be done one after another, coherency the price of
-agreeing, which in the end makes more users get less done.  Source: N. J. Gunther, Guerrilla Capacity Planning,
-chapter 5.  N / throughput is linear in the three, so the fit is a convex one with a single answer.
+agreeing, which in the end makes more users get less done.  Source: N. J. Gunther, Guerrilla Capacity
+Planning, chapter 5.  N / throughput is linear in the three, so the fit is a convex one with a single answer.
 """
 
 from __future__ import annotations
