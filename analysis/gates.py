@@ -2,7 +2,7 @@
 
 The figures of new runs are held against those of earlier, identical ones.  Each is a prediction on the scale
 of logarithms (Student's), widened where runs resemble their neighbors in time; all figures share one budget
-(S. Holm, Scandinavian Journal of Statistics 6 (1979) 65-70): looking at more of them costs power, not honesty.
+(Holm, Scandinavian Journal of Statistics 6 (1979) 65-70): looking at more of them costs power, not honesty.
 A wild run is no regression: it is the middle of three or more new runs that counts, and it must also lie
 beyond nine of ten earlier ones.
 """
@@ -127,8 +127,9 @@ def _settle(
     matters = worse > max(same_within * abs(seen.base), figure.floor)
     edge = float(np.quantile(figure.history, USUAL if figure.less_is_better else 1 - USUAL))
     beyond = seen.head > edge if figure.less_is_better else seen.head < edge
+    suspect = matters and seen.p <= SUSPECT
     seen = replace(seen, limit=limit)
-    if seen.n_new < FEWEST_NEW and matters and seen.p <= SUSPECT:
+    if seen.n_new < FEWEST_NEW and suspect:
         more = FEWEST_NEW - seen.n_new
         return replace(seen, reason=f"looks worse; run it {more} more time(s) to be sure", more_runs=more)
     if odd and matters and beyond:

@@ -52,7 +52,8 @@ def find_knee(loads: Sequence[float], latencies: Sequence[float]) -> Knee | None
             expected, limits = _predicted(places, logs, at, degree)
             if (logs[at:] > limits).all() and logs[-1] >= expected[-1] + math.log(CLIMB):
                 before, after = math.exp(float(expected[0])), math.exp(float(logs[-1]))
-                return Knee(*map(float, places[at - 1 : at + 1]), before, math.exp(float(limits[0])), after)
+                low, high = float(places[at - 1]), float(places[at])
+                return Knee(low, high, before, math.exp(float(limits[0])), after)
     return None
 
 

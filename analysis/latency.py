@@ -57,9 +57,8 @@ class Samples:
         for name, column, most in [("sent", times, 1e9), ("latency", answers, LONGEST / MICROSECONDS)]:
             if n and not (np.isfinite(column).all() and column.min() >= 0 and column.max() <= most):
                 raise ValueError(f"{name} must lie between 0 and {most:.0f} seconds")
-        if n and not (
-            0 <= indices.min() and indices.max() < 2**16 and 0 <= classes.min() and classes.max() < 256
-        ):
+        lowest = min(indices.min(), classes.min()) if n else 0
+        if lowest < 0 or (n and (indices.max() >= 2**16 or classes.max() >= 2**8)):
             raise ValueError("request lies between 0 and 65535, status between 0 and 255")
         return cls(times, answers, indices.astype(np.uint16), classes.astype(np.uint8))
 
@@ -115,8 +114,8 @@ def unpack(data: bytes) -> Samples:
 
 
 def _planes(column: np.ndarray) -> bytes:
-    return column.view(np.uint8).reshape(len(column), -1).T.tobytes()
+    return column.view(np.uint8).reshape(len(column), column.itemsize).T.tobytes()
 
 
 def _joined(plane: np.ndarray, n: int, kind: str) -> np.ndarray:
-    return np.ascontiguousarray(plane.reshape(-1, n).T).view(kind).reshape(n)
+    return np.ascontiguousarray(plane.reshape(np.dtype(kind).itemsize, n).T).view(kind).reshape(n)
