@@ -12,6 +12,7 @@ from performance.imports.results import (
     SECONDS,
     Imported,
     UnreadableResult,
+    count,
     moment_of_text,
     number,
     of_values,
@@ -97,8 +98,8 @@ def read_google_benchmark(document: Any) -> Iterator[Imported]:
             n = count(tool, kinds["median"].get("repetitions", 0), f"the repetitions of {name}")
             median = _seconds(kinds["median"], name)
             yield Imported(tool, name, "time", SECONDS, True, None, n, mean, median, started_at=started)
-    for name, count in errors.items():
-        yield Imported(tool, name, "time", SECONDS, True, None, 0, errors=count, started_at=started)
+    for name, many in errors.items():
+        yield Imported(tool, name, "time", SECONDS, True, None, 0, errors=many, started_at=started)
 
 
 def _rates(name: str, values: list[float], started: datetime | None) -> Imported:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from performance.imports.results import SECONDS, Imported, UnreadableResult, moment, number, throughput
+from performance.imports.results import SECONDS, Imported, UnreadableResult, count, moment, number, throughput
 
 TOOL = "Locust"
 MILLI = 1e-3
@@ -34,9 +34,7 @@ def read_document(document: Any) -> Iterator[Imported]:
         histogram = one["response_times"]
         if not isinstance(histogram, dict):
             raise UnreadableResult(f"Locust: the response times of {name} are no histogram; export again")
-        times = {
-            number(TOOL, key, "a time"): number(TOOL, count, "a count") for key, count in histogram.items()
-        }
+        times = {number(TOOL, key, "a time"): count(TOOL, many, "a count") for key, many in histogram.items()}
         total = number(TOOL, one.get("total_response_time"), "the total response time")
         p50, p90, p95, p99 = _of_histogram(times)
         answered = sum(times.values())
@@ -118,7 +116,7 @@ def _percentile(row: dict[str, str], key: str) -> float | None:
     return None if text in {"", "N/A"} else number(TOOL, text, f"the {key} percentile") * MILLI
 
 
-def _of_histogram(times: dict[float, float]) -> tuple[float | None, ...]:
+def _of_histogram(times: dict[float, int]) -> tuple[float | None, ...]:
     if not times:
         return (None,) * 4
     ordered = sorted(times)

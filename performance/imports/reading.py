@@ -54,7 +54,8 @@ def read_results(stream: BinaryIO) -> list[Imported]:
         raise UnreadableResult(f"the file is not UTF-8 text ({error.reason}); {_advice()}") from error
     except (LookupError, TypeError, AttributeError, csv.Error, OverflowError) as error:
         raise UnreadableResult(
-            f"the file is not as its tool writes it ({type(error).__name__}: {error}); was it edited? Export it again"
+            f"the file is not as its tool writes it ({type(error).__name__}: {error}); "
+            "was it edited? Export it again"
         ) from error
     except RecursionError as error:
         raise UnreadableResult(f"the file is nested too deep for a result; {_advice()}") from error

@@ -1,5 +1,6 @@
-"""Results of other tools, made by those tools or after their documentation, and what users might send instead."""
+"""Results of other tools, made by them or after their documentation, and what users might send instead."""
 
+import copy
 import csv
 import gzip
 import io
@@ -166,10 +167,37 @@ def test_bad_input_gets_an_error_that_says_what_to_do(what):
 def test_whatever_is_sent_is_read_or_refused_never_worse(data):
     try:
         found = read_results(io.BytesIO(data))
-    except UnreadableResult as error:
-        assert str(error)
-    else:
-        assert all(one.n >= 0 for one in found)
+    except UnreadableResult:
+        return
+    assert all(one.n >= 0 and one.tool for one in found)
+
+
+DOCUMENTS = [
+    json.loads(path.read_text()) for path in sorted(SAMPLES.glob("*.json")) if "points" not in path.name
+]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(DOCUMENTS),
+    st.randoms(use_true_random=False),
+    st.sampled_from([None, -1, "x", [], {}, 1e308]),
+)
+def test_a_document_with_one_thing_wrong_is_read_or_refused(document, chance, wrong):
+    document = copy.deepcopy(document)
+    node = document
+    while True:
+        keys = list(node) if isinstance(node, dict) else list(range(len(node)))
+        key = chance.choice(keys)
+        if not isinstance(node[key], dict | list) or not node[key] or chance.random() < 0.2:
+            break
+        node = node[key]
+    node[key] = wrong
+    try:
+        found = read_results(io.BytesIO(json.dumps(document).encode()))
+    except UnreadableResult:
+        return
+    assert all(one.n >= 0 and one.tool for one in found)
 
 
 LATENCIES = st.dictionaries(
@@ -180,7 +208,7 @@ LATENCIES = st.dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(LATENCIES, st.sampled_from(",;\t"))
 def test_what_is_written_as_a_jmeter_table_is_read_back(requests, delimiter):
     text = io.StringIO()
@@ -214,7 +242,7 @@ def test_what_is_written_as_k6_points_is_read_back(requests):
 
 def test_memory_grows_by_a_few_bytes_a_request(tmp_path):
     path = tmp_path / "large.jtl"
-    lines = [HEADER.decode(), *(f"{1772614800000 + i},{i % 97},front {i % 5},true\n" for i in range(60_000))]
+    lines = [HEADER.decode(), *(f"{1772614800000 + i},{i % 97},front {i % 5},true\n" for i in range(20_000))]
     path.write_text("".join(lines))
     del lines
     tracemalloc.start()
@@ -224,8 +252,8 @@ def test_memory_grows_by_a_few_bytes_a_request(tmp_path):
 
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert sum(one.n for one in found if one.metric == "latency") == 60_000
-    assert most < 60_000 * 40
+    assert sum(one.n for one in found if one.metric == "latency") == 20_000
+    assert most < 20_000 * 40
 
 
 def test_a_run_without_http_is_told_by_its_iterations():
@@ -243,12 +271,12 @@ def test_a_run_without_http_is_told_by_its_iterations():
 
 
 def test_a_google_benchmark_with_aggregates_only_and_one_that_failed():
+    aggregate = {"run_name": "a", "run_type": "aggregate", "time_unit": "ms"}
     entries = [
-        {"run_name": "a", "run_type": "aggregate", "aggregate_name": "mean", "real_time": 3, "time_unit": "ms"},
-        {"run_name": "a", "run_type": "aggregate", "aggregate_name": "median", "real_time": 2, "time_unit": "ms",
-         "repetitions": 7},
+        {**aggregate, "aggregate_name": "mean", "real_time": 3},
+        {**aggregate, "aggregate_name": "median", "real_time": 2, "repetitions": 7},
         {"name": "b", "run_type": "iteration", "error_occurred": True, "error_message": "no such file"},
-    ]  # fmt: skip
+    ]
     document = {"context": {"date": "no date"}, "benchmarks": entries}
 
     a, b = read_results(io.BytesIO(json.dumps(document).encode()))
