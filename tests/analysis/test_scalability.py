@@ -35,12 +35,12 @@ def test_intervals_cover_the_truth_and_the_peak():
     chance = np.random.default_rng(1)
     found = [
         fit_scalability(LOADS, law(100, 0.03, 0.001) * np.exp(0.03 * chance.normal(size=10)), seed=place)
-        for place in range(40)
+        for place in range(25)
     ]
 
     for name, truth in [("contention", 0.03), ("coherency", 0.001), ("peak_load", np.sqrt(0.97 / 0.001))]:
         covered = [getattr(one, name)[1] <= truth <= getattr(one, name)[2] for one in found]
-        assert np.mean(covered) >= 0.875
+        assert np.mean(covered) >= 0.84
     assert all("peaks at" in one.said for one in found)
 
 
@@ -49,10 +49,10 @@ def test_no_knee_is_seen_where_there_is_none(contention):
     chance = np.random.default_rng(2)
     found = [
         fit_scalability(LOADS, law(100, contention, 0) * np.exp(0.03 * chance.normal(size=10)), seed=place)
-        for place in range(40)
+        for place in range(25)
     ]
 
-    assert sum(one.has_knee for one in found) <= 4  # 2.5 % each
+    assert sum(one.has_knee for one in found) <= 3  # 2.5 % each
     assert any(one.said == "no knee up to 64" for one in found)
     if contention:
         assert np.median([one.ceiling for one in found if one.ceiling]) == pytest.approx(2000, rel=0.15)
