@@ -102,7 +102,7 @@ def test_without_arguments_the_pure_modules_are_covered_and_run_once(started, mo
     assert "--ignore=tests/analysis" in sqlite
     assert not any(part.startswith(("--ignore", "--cov")) for part in postgresql)
     reports = [command for command in started[0] if "coverage" in command]
-    assert ["--include=analysis/*"] == [part for part in reports[0] if part.startswith("--include")]
+    assert [part for part in reports[0] if part.startswith("--include")] == ["--include=analysis/*"]
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
