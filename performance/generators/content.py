@@ -60,19 +60,19 @@ class Pieces:
 class Template:
     """One kind of request; what needs no names is made once."""
 
-    def __init__(self, content: Content, request: Request) -> None:
-        self.content, self.request = content, request
-        self.path = compiled(content.base + request.path)
+    def __init__(self, content: Content, kind: Request) -> None:
+        self.content, self.kind = content, kind
+        self.path = compiled(content.base + kind.path)
         headers = {
             "User-Agent": "Runtrail",
             "Accept": "*/*",
-            **({"Content-Type": "application/json"} if request.body_is_json else {}),
+            **({"Content-Type": "application/json"} if kind.body_is_json else {}),
             **content.plan.headers,
-            **request.headers,
+            **kind.headers,
             **auth_headers(content.plan),
         }
         self.headers = compiled("".join(f"{name}: {value}\r\n" for name, value in headers.items()))
-        self.body = compiled(request.body)
+        self.body = compiled(kind.body)
         self.ready = b""
         if len(self.path) == len(self.headers) == len(self.body) == 1:
             self.ready = self.make(0, {})
@@ -81,9 +81,9 @@ class Template:
         body = self._body(n, values)
         path = fill(self.path, values, lambda text: quote(text, safe=""))
         headers = fill(self.headers, values, _in_one_line)
-        if body or self.request.method in ("POST", "PUT", "PATCH"):
+        if body or self.kind.method in ("POST", "PUT", "PATCH"):
             headers += f"Content-Length: {len(body)}\r\n"
-        line = f"{self.request.method} {path} HTTP/1.1\r\nHost: {self.content.host}\r\n"
+        line = f"{self.kind.method} {path} HTTP/1.1\r\nHost: {self.content.host}\r\n"
         return (line + headers + "\r\n").encode("utf-8", "replace") + body
 
     def as_pieces(self, n: int, values: Mapping[str, str]) -> Pieces:
@@ -102,7 +102,7 @@ class Template:
                 for name in self.body[1::2]
             ]
             return b"".join(part for pair in zip(pieces, [*names, b""], strict=True) for part in pair)
-        escape = _in_json if self.request.body_is_json else str
+        escape = _in_json if self.kind.body_is_json else str
         return fill(self.body, values, escape).encode()
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -62,7 +63,7 @@ class Part:
         """A host that it wanted to reach and must not."""
         return str(self._state().get("refused", ""))
 
-    def _state(self) -> dict[str, object] | dict[str, float]:
+    def _state(self) -> dict[str, Any]:
         return read_json(self.folder / "state.json")
 
     def _is_read(self) -> bool:
@@ -82,6 +83,6 @@ class Part:
         return np.frombuffer(data, kind, whole).copy()
 
 
-def _renumbered(numbers: np.ndarray, names: list[str], number_of: object) -> np.ndarray:
-    table = np.array([number_of(name) for name in names], np.uint16)  # type: ignore[operator]
+def _renumbered(numbers: np.ndarray, names: list[str], number_of: Callable[[str], int]) -> np.ndarray:
+    table = np.array([number_of(name) for name in names], np.uint16)
     return table[numbers]

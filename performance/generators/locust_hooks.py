@@ -79,7 +79,7 @@ class Load(FastHttpUser):
                 request.method,
                 made.path,
                 name=request.name,
-                data=made.body or None,
+                data=made.body or None,  # type: ignore[arg-type]
                 headers=made.headers,
                 catch_response=True,
                 allow_redirects=False,

@@ -37,15 +37,15 @@ class Recorder:
         sent: float,
         latency: float,
         service: float,
-        request: int,
+        kind: int,
         status: int,
         size: int,
         flags: int,
     ) -> None:
-        """Keep one sample: seconds since the load's start, a status of 0 for no answer, bytes."""
+        """Keep one sample: seconds since the load's start, number of its request, status (0: none), bytes."""
         if self.filled == _BUFFERED:
             self.flush()
-        row = (intended, sent, latency, service, request, status, min(size, 0xFFFFFFFF), flags)
+        row = (intended, sent, latency, service, kind, status, min(size, 0xFFFFFFFF), flags)
         _ROW.pack_into(self.buffer, self.filled * _ROW.size, *row)
         self.filled += 1
 

@@ -6,7 +6,6 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -55,8 +54,8 @@ class Lags:
 class Watch:
     """Counts what ends, writes progress.json, and tells when it is time to stop."""
 
-    def __init__(self, spec: LoadSpec, folder: Path, clock: Any = time.time) -> None:
-        self.spec, self.folder, self.clock = spec, folder, clock
+    def __init__(self, spec: LoadSpec, folder: Path) -> None:
+        self.spec, self.folder = spec, folder
         self.requests = self.errors = self.answered = 0
         self.latency_sum = 0.0
         self.lags = Lags()
