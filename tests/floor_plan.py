@@ -32,6 +32,10 @@ DOORS_BY_NAME = {
     "batches/test_batch_tracker.py": "the Python API of scripts",
     "batches/unittest_report.py": "a program of its own, in the interpreter of the user",
     "tracking/job_wrapper.py": "a program of its own, outside Django",
+    "performance/generators/open_loop.py": "a program of its own, outside Django",
+    "performance/generators/locust.py": "a program of its own, outside Django",
+    "performance/generators/locust_hooks.py": "runs in Locust's processes, outside Django",
+    "performance/generators/timetable.py": "runs in Locust's processes, outside Django",
     "access/permissions.py": "the decorators of views",
     "dashboards/rendering.py": "answers requests for all views",
 }
