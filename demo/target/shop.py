@@ -121,7 +121,8 @@ class Shop:
     @contextmanager
     def _database(self, timing: Timing) -> Iterator[None]:
         with timing.part("database"):
-            time.sleep(self.switches.database)
+            if self.switches.database:
+                time.sleep(self.switches.database)
             yield
 
     def _ail(self, path: str, timing: Timing) -> None:
@@ -130,7 +131,8 @@ class Shop:
         with timing.part("lock"):
             self.lock.acquire()
         try:
-            time.sleep(on.lock)
+            if on.lock:
+                time.sleep(on.lock)
         finally:
             self.lock.release()
         if on.cpu:
