@@ -45,7 +45,7 @@ def _facts(measured: Measured, name: str, times: np.ndarray, rows: np.ndarray) -
     before, server_before = (_under_least_load(measured, one, told) for one in (times, measured.server))
     return {
         "seconds": mean,
-        "median": float(np.median(times[told])),
+        "typical": _mixed(measured, times, told, told, np.median),
         "share": min(mean / server, 1.0),
         "share_of_response": min(mean / max(measured.latency[told].mean(), 1e-9), 1.0),
         "share_of_all": times[told].sum() / max(measured.latency[measured.top.rows].sum(), 1e-9),
@@ -66,13 +66,20 @@ def _under_least_load(measured: Measured, times: np.ndarray, rows: np.ndarray) -
     if len(measured.levels) < 2:
         return None
     low = measured.lowest.rows[measured.told[measured.lowest.rows]]
-    kinds, counts = np.unique(measured.request[rows], return_counts=True)
-    means = [times[low[measured.request[low] == kind]] for kind in kinds]
-    known = np.array([len(mean) >= 2 for mean in means])
+    return _mixed(measured, times, low, rows, np.mean)
+
+
+def _mixed(measured: Measured, times: np.ndarray, rows: np.ndarray, like: np.ndarray, level: Any) -> float | None:
+    """Mean or median (`level`) over `rows` of each kind of request, weighed by their numbers in `like`.
+
+    Medians so weighed stay what they are when the machine halts for a moment.
+    """
+    kinds, counts = np.unique(measured.request[like], return_counts=True)
+    mine = [times[rows[measured.request[rows] == kind]] for kind in kinds]
+    known = np.array([len(one) >= 2 for one in mine])
     if counts[known].sum() < 0.8 * counts.sum():
         return None
-    weights = np.where(known, counts, 0)
-    return float(np.average([mean.mean() if len(mean) else 0 for mean in means], weights=weights))
+    return float(np.average([level(one) if len(one) else 0 for one in mine], weights=np.where(known, counts, 0)))
 
 
 def _usual_server(measured: Measured) -> float | None:
@@ -88,7 +95,7 @@ def _share(now: float, before: float | None, all_now: float, all_before: float |
 
 def _why(facts: dict[str, Any], limits: Thresholds) -> str:
     """Why this is a finding: history, growth or share; an empty string where it is none."""
-    if not facts or facts["seconds"] < limits.noticeable:
+    if not facts or facts["seconds"] < limits.noticeable or (facts["typical"] or 0) < limits.noticeable / 2:
         return ""
     for why, before, explained in (
         ("history", facts["usual"], facts["growth_explained"]),
