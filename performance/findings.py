@@ -26,10 +26,11 @@ RULES = (
 )
 CAUSES = {"component", "resource", "leak"}
 SYMPTOMS = {"queueing", "knee"}
+DEFAULTS = Thresholds()
 FEWEST = 30  # samples; below it nothing can be told
 
 
-def find_bottlenecks(measured: Measured, thresholds: Thresholds = Thresholds()) -> list[Finding]:  # noqa: B008 - frozen
+def find_bottlenecks(measured: Measured, thresholds: Thresholds = DEFAULTS) -> list[Finding]:
     """Return what held the run back, the strongest evidence first; empty where nothing was found."""
     if measured.n < FEWEST:
         return generator.generator_limit(measured, thresholds)

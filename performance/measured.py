@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -96,7 +97,11 @@ class Measured:
     @cached_property
     def told(self) -> np.ndarray:
         """Which answers (n,) said what the target took for them."""
-        return np.any([times > 0 for times in self.parts.values()], axis=0) if self.parts else np.zeros(self.n, bool)
+        return (
+            np.any([times > 0 for times in self.parts.values()], axis=0)
+            if self.parts
+            else np.zeros(self.n, bool)
+        )
 
     @cached_property
     def server(self) -> np.ndarray | None:
@@ -140,7 +145,7 @@ class Measured:
             return
         edges = np.linspace(level.start, level.end, pieces + 1)
         places = np.searchsorted(self.intended[level.rows], edges)
-        for low, high in zip(places[:-1], places[1:], strict=True):
+        for low, high in pairwise(places):
             if high > low:
                 yield level.rows[low:high]
 
@@ -150,7 +155,7 @@ def measured_of(
     *,
     spec: Mapping[str, Any],
     series: tuple[Series, ...] = (),
-    usual: Usual = Usual(),  # noqa: B008 - frozen
+    usual: Usual = Usual(),
     generator_limit: str = "",
 ) -> Measured:
     """Return what the rules read; `series` count their times from the start of the load."""
@@ -183,7 +188,7 @@ def measured_of(
 
 
 def spans_of(arrival: Mapping | None, *, warmup: float, duration: float) -> tuple[tuple[float, float], ...]:
-    """Return the levels of a load as (start, end): its steps, a ramp in six pieces, spikes apart from the rest.
+    """Return the levels of a load as (start, end): its steps, a ramp in six pieces, else one.
 
     Args:
         arrival: as in a workload's specification; None for users who wait for their answers.
@@ -194,8 +199,10 @@ def spans_of(arrival: Mapping | None, *, warmup: float, duration: float) -> tupl
     if arrival and kind == "steps":
         seconds = float(arrival["step_duration"])
         starts = [warmup + seconds * number for number in range(len(arrival["rates"]))]
-        return tuple((start, min(start + seconds, warmup + duration)) for start in starts if start < warmup + duration)
+        return tuple(
+            (start, min(start + seconds, warmup + duration)) for start in starts if start < warmup + duration
+        )
     if kind == "ramp":
         edges = np.linspace(warmup, warmup + duration, 7)
-        return tuple((float(low), float(high)) for low, high in zip(edges[:-1], edges[1:], strict=True))
+        return tuple((float(low), float(high)) for low, high in pairwise(edges))
     return ((warmup, warmup + duration),)

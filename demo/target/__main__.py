@@ -19,7 +19,9 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m demo.target", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 (the default): any free one")
     parser.add_argument("--slow", action="append", default=[], metavar="PART=SECONDS", help=", ".join(SLOW))
-    parser.add_argument("--switch", action="append", default=[], metavar="NAME=VALUE", help="see GET /switches")
+    parser.add_argument(
+        "--switch", action="append", default=[], metavar="NAME=VALUE", help="see GET /switches"
+    )
     chosen = parser.parse_args(arguments)
     given = os.environ.get("DEMO_TARGET_SWITCHES", "").replace(",", " ").split()
     try:

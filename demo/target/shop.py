@@ -103,9 +103,7 @@ class Shop:
     def _upload(self, name: str, body: bytes, timing: Timing) -> Answer:
         digest = hashlib.sha256(body).hexdigest()
         with self._database(timing):
-            self.store.change(
-                ("INSERT OR REPLACE INTO uploads VALUES (?, ?, ?)", (name, len(body), digest))
-            )
+            self.store.change(("INSERT OR REPLACE INTO uploads VALUES (?, ?, ?)", (name, len(body), digest)))
         text = json.dumps({"name": name, "size": len(body), "sha256": digest})
         return Answer(201, text.encode(), "application/json")
 

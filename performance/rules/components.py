@@ -18,11 +18,11 @@ def slow_components(measured: Measured, limits: Thresholds) -> list[Finding]:
     """
     if measured.server is None:
         return []
-    found = [_judge(measured, name, limits) for name in measured.components]
+    found = [_judge(measured, name, measured.server, limits) for name in measured.components]
     return [finding for finding in found if finding]
 
 
-def _judge(measured: Measured, name: str, limits: Thresholds) -> Finding | None:
+def _judge(measured: Measured, name: str, work: np.ndarray, limits: Thresholds) -> Finding | None:
     times = measured.components[name]
     scopes = [("", measured.top.rows)]
     for number, request in enumerate(measured.requests):
@@ -30,19 +30,20 @@ def _judge(measured: Measured, name: str, limits: Thresholds) -> Finding | None:
         if len(measured.requests) > 1 and len(rows) >= 30:
             scopes.append((request, rows))
     for request, rows in scopes:
-        facts = _facts(measured, name, times, rows)
+        facts = _facts(measured, name, times, work, rows)
         if why := _why(facts, limits):
             return _finding(measured, name, request, facts, why)
     return None
 
 
-def _facts(measured: Measured, name: str, times: np.ndarray, rows: np.ndarray) -> dict[str, Any]:
-    assert measured.server is not None
+def _facts(
+    measured: Measured, name: str, times: np.ndarray, work: np.ndarray, rows: np.ndarray
+) -> dict[str, Any]:
     told = rows[measured.told[rows]]
     if not len(told):
         return {}
-    mean, server = times[told].mean(), max(measured.server[told].mean(), 1e-9)
-    before, server_before = (_under_least_load(measured, one, told) for one in (times, measured.server))
+    mean, server = times[told].mean(), max(work[told].mean(), 1e-9)
+    before, server_before = (_under_least_load(measured, one, told) for one in (times, work))
     return {
         "seconds": mean,
         "typical": _mixed(measured, times, told, told, np.median),
@@ -53,7 +54,9 @@ def _facts(measured: Measured, name: str, times: np.ndarray, rows: np.ndarray) -
         "share_of_growth": _share(mean, before, server, server_before),
         "usual": measured.usual.components.get(name) if measured.usual.runs else None,
         "usual_runs": measured.usual.runs,
-        "growth_explained": _share(mean, measured.usual.components.get(name), server, _usual_server(measured)),
+        "growth_explained": _share(
+            mean, measured.usual.components.get(name), server, _usual_server(measured)
+        ),
         "n": len(told),
     }
 
@@ -69,7 +72,9 @@ def _under_least_load(measured: Measured, times: np.ndarray, rows: np.ndarray) -
     return _mixed(measured, times, low, rows, np.mean)
 
 
-def _mixed(measured: Measured, times: np.ndarray, rows: np.ndarray, like: np.ndarray, level: Any) -> float | None:
+def _mixed(
+    measured: Measured, times: np.ndarray, rows: np.ndarray, like: np.ndarray, level: Any
+) -> float | None:
     """Mean or median (`level`) over `rows` of each kind of request, weighed by their numbers in `like`.
 
     Medians so weighed stay what they are when the machine halts for a moment.
@@ -79,7 +84,9 @@ def _mixed(measured: Measured, times: np.ndarray, rows: np.ndarray, like: np.nda
     known = np.array([len(one) >= 2 for one in mine])
     if counts[known].sum() < 0.8 * counts.sum():
         return None
-    return float(np.average([level(one) if len(one) else 0 for one in mine], weights=np.where(known, counts, 0)))
+    return float(
+        np.average([level(one) if len(one) else 0 for one in mine], weights=np.where(known, counts, 0))
+    )
 
 
 def _usual_server(measured: Measured) -> float | None:
@@ -126,7 +133,11 @@ def _finding(measured: Measured, name: str, request: str, facts: dict[str, Any],
         shares = {part: _mean(measured, part, measured.top.rows) for part in measured.components}
         shown = picture("bars", shares, shares.values(), x_title="part", y_title="time (s)", mark=name)
     # A part of one request only weighs as much as that request does.
-    score = facts["share"] if not request else max(min(facts["share_of_all"], facts["share"]), 0.3 * facts["share"])
+    score = (
+        facts["share"]
+        if not request
+        else max(min(facts["share_of_all"], facts["share"]), 0.3 * facts["share"])
+    )
     evidence = {**rounded(facts), "why": why, "request": request, "is_rest": name == REST, "picture": shown}
     return Finding("component", name, float(score), text + ".", float(facts["share_of_response"]), evidence)
 

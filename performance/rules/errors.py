@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 
+from analysis.proportions import wilson_interval
 from performance.measured import Measured
 from performance.rules.base import Finding, Thresholds, percent, picture, rounded
 
@@ -17,7 +18,8 @@ def errors_that_set_in(measured: Measured, limits: Thresholds) -> list[Finding]:
     counts = [(int(measured.error[level.rows].sum()), len(level.rows)) for level in measured.levels]
     wrong, n = sum(bad for bad, _ in counts), sum(all_ for _, all_ in counts)
     share = max(bad / all_ for bad, all_ in counts)
-    if wrong < FEWEST or share < limits.error_share:
+    surely = max((wilson_interval(bad, all_) or (0.0, 0.0))[0] for bad, all_ in counts)
+    if wrong < FEWEST or max(wrong / n, surely) < limits.error_share:
         return []
     rates = [measured.offered(level) for level in measured.levels]
     shares = [bad / all_ for bad, all_ in counts]
@@ -28,7 +30,9 @@ def errors_that_set_in(measured: Measured, limits: Thresholds) -> list[Finding]:
     name, _ = what.most_common(1)[0]
     text = f"{percent(share)} of the requests failed ({name})"
     if begins:
-        text += f" from {rates[begins]:.0f} requests per second on; below that {percent(shares[begins - 1])} did"
+        text += (
+            f" from {rates[begins]:.0f} requests per second on; below that {percent(shares[begins - 1])} did"
+        )
     evidence = {
         **rounded({"errors": wrong, "n": n, "share": share, "rates": rates, "shares": shares}),
         "sets_in_at": rounded(rates[begins]) if begins else None,

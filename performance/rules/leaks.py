@@ -64,10 +64,13 @@ def _memory(series: Series, measured: Measured, limits: Thresholds) -> Finding |
     rate = grown / max(times[-1] - times[0], 1e-9)
     per_request = grown / max(measured.n, 1)
     text = (
-        f"{series.name[:1].upper()}{series.name[1:]} grew from {values[0] / 1e6:.0f} to {values[-1] / 1e6:.0f} MB, "
-        f"{rate / 1e6:.1f} MB per second or {per_request / 1e3:.0f} kB per request, and did not stop"
+        f"{series.name[:1].upper()}{series.name[1:]} grew from {values[0] / 1e6:.0f} to "
+        f"{values[-1] / 1e6:.0f} MB, {rate / 1e6:.1f} MB per second or {per_request / 1e3:.0f} kB per "
+        "request, and did not stop"
     )
     shown = picture("line", times, values / 1e6, x_title="time (s)", y_title=f"{series.name} (MB)")
-    evidence = rounded({"first": values[0], "last": values[-1], "bytes_per_s": rate, "p": steady, "picture": shown})
+    evidence = rounded(
+        {"first": values[0], "last": values[-1], "bytes_per_s": rate, "p": steady, "picture": shown}
+    )
     score = 0.5 + 0.5 * min(grown / max(values[0], 1.0), 1.0)
     return Finding("leak", series.name, float(score), text + ".", None, evidence)

@@ -25,7 +25,9 @@ def slow_outliers(measured: Measured, limits: Thresholds) -> list[Finding]:
         if mine.sum() >= 30:
             medians[number] = np.median(measured.latency[mine])
             slow |= mine & (measured.latency > _limit(medians[number], limits))
-    found = [_judge(measured, number, slow, medians[number], limits) for number in range(len(measured.requests))]
+    found = [
+        _judge(measured, number, slow, medians[number], limits) for number in range(len(measured.requests))
+    ]
     return [finding for finding in found if finding]
 
 
@@ -33,7 +35,9 @@ def _limit(median: float, limits: Thresholds) -> float:
     return max(TIMES_MEDIAN * median, median + 2.5 * limits.noticeable)
 
 
-def _judge(measured: Measured, number: int, slow: np.ndarray, median: float, limits: Thresholds) -> Finding | None:
+def _judge(
+    measured: Measured, number: int, slow: np.ndarray, median: float, limits: Thresholds
+) -> Finding | None:
     mine = measured.request == number
     rows = np.flatnonzero(mine & slow)
     n, others = int(mine.sum()), int((~mine).sum())

@@ -17,41 +17,51 @@ def waiting(measured: Measured, limits: Thresholds) -> list[Finding]:
     waits = _waits(measured)
     if waits is None:
         return []
-    means = [float(waits[level.rows].mean()) for level in measured.levels]
+    means = [_mean(waits[level.rows]) for level in measured.levels]
     top, low = means[-1], means[0]
-    share = top / max(float(measured.latency[measured.top.rows].mean()), 1e-9)
+    share = min(top / max(float(measured.latency[measured.top.rows].mean()), 1e-9), 1.0)
+    # A machine that halts for a moment makes few wait long; a queue makes all wait.
+    is_typical = np.nanmedian(waits[measured.top.rows]) >= limits.noticeable / 2 if top > 0 else False
     behind = measured.falls_behind(measured.top)
     grew = len(means) > 1 and top >= 2 * limits.grew * low and top - low >= limits.noticeable
-    if share < 0.5 or top < limits.noticeable or not (grew or behind):
+    if share < 0.5 or top < limits.noticeable or not is_typical or not (grew or behind):
         return []
     rates = [measured.offered(level) for level in measured.levels]
-    begins = next((n for n, mean in enumerate(means) if mean >= max(limits.noticeable, 2 * low)), len(means) - 1)
+    facts = {
+        "seconds": top,
+        "at_least_load": low,
+        "share": share,
+        "falls_behind": behind,
+        "sets_in_at": rates[_begins(means, max(limits.noticeable, 2 * low))] if grew else None,
+        "in_flight": measured.in_flight(measured.top),
+        "told_by_target": measured.server is not None,
+    }
     text = f"Requests wait {seconds(top)} before the target works on them, {percent(share)} of their time"
     if grew:
         text += f"; at {rates[0]:.0f} per second they waited {seconds(low)}"
     if behind:
-        text += f"; it was sent {rates[-1]:.0f} per second and answered {measured.completed(measured.top):.0f}"
-    evidence = rounded(
-        {
-            "seconds": top,
-            "at_least_load": low,
-            "share": share,
-            "falls_behind": behind,
-            "sets_in_at": rates[begins] if grew else None,
-            "in_flight": measured.in_flight(measured.top),
-            "told_by_target": measured.server is not None,
-            "picture": _picture(measured, waits, rates, means),
-        }
-    )
-    return [Finding("queueing", "waiting", float(min(share, 1.0)), text + ".", float(min(share, 1.0)), evidence)]
+        answered = measured.completed(measured.top)
+        text += f"; it was sent {rates[-1]:.0f} per second and answered {answered:.0f}"
+    evidence = {**rounded(facts), "picture": _picture(measured, waits, rates, means)}
+    return [Finding("queueing", "waiting", share, text + ".", share, evidence)]
 
 
 def _waits(measured: Measured) -> np.ndarray | None:
     if measured.server is not None:
-        return np.where(measured.told, np.maximum(measured.latency - measured.server, 0), 0)
+        return np.where(measured.told, np.maximum(measured.latency - measured.server, 0), np.nan)
     if len(measured.levels) < 2:
         return None
     return np.maximum(measured.latency - float(np.median(measured.latency[measured.lowest.rows])), 0)
+
+
+def _mean(waits: np.ndarray) -> float:
+    known = waits[np.isfinite(waits)]
+    return float(known.mean()) if len(known) else 0.0
+
+
+def _begins(means: list[float], much: float) -> int:
+    """Number of the first level in which requests wait that long; the last where none does."""
+    return next((number for number, mean in enumerate(means) if mean >= much), len(means) - 1)
 
 
 def _picture(measured: Measured, waits: np.ndarray, rates: list[float], means: list[float]) -> dict:
@@ -60,4 +70,6 @@ def _picture(measured: Measured, waits: np.ndarray, rates: list[float], means: l
     level: Level = measured.top
     rows = list(measured.windows(level))
     at = [float(measured.intended[piece].mean()) for piece in rows]
-    return picture("line", at, [waits[piece].mean() for piece in rows], x_title="time (s)", y_title="waiting (s)")
+    return picture(
+        "line", at, [_mean(waits[piece]) for piece in rows], x_title="time (s)", y_title="waiting (s)"
+    )

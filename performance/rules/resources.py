@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from performance.measured import Measured
@@ -52,32 +54,29 @@ def _judge(measured: Measured, series: Series, limits: Thresholds) -> Finding | 
     if not _follows_load(measured, times, values):
         return None
     share = float(full.mean())
-    text = (
-        f"{series.name} was full ({_of(full_from, series.unit)} or more) {percent(share)} of the time, and "
-        f"requests took {seconds(during)} meanwhile instead of {seconds(before)}"
+    facts = {
+        "full_from": full_from,
+        "unit": series.unit,
+        "share_of_time": share,
+        "highest": float(values.max()),
+        "latency_full": during,
+        "latency_otherwise": before,
+    }
+    shown = picture(
+        *("line", times, values),
+        x_title="time (s)",
+        y_title=f"{series.name} ({series.unit})",
+        limit=full_from,
+        second=list(latency),
+        second_title="latency (s)",
     )
-    evidence = rounded(
-        {
-            "full_from": full_from,
-            "unit": series.unit,
-            "share_of_time": share,
-            "highest": float(values.max()),
-            "latency_full": during,
-            "latency_otherwise": before,
-            "picture": picture(
-                "line",
-                times,
-                values,
-                x_title="time (s)",
-                y_title=f"{series.name} ({series.unit})",
-                limit=full_from,
-                second=list(latency),
-                second_title="latency (s)",
-            ),
-        }
+    text = (
+        f"{series.name} was full ({_of(full_from, series.unit)} or more) {percent(share)} of the "
+        f"time, and requests took {seconds(during)} meanwhile instead of {seconds(before)}."
     )
     explained = max(0.0, 1 - before / during)
-    return Finding("resource", series.name, float(0.5 + 0.5 * explained), text + ".", None, evidence)
+    evidence = {**rounded(facts), "picture": shown}
+    return Finding("resource", series.name, float(0.5 + 0.5 * explained), text, None, evidence)
 
 
 def _inside(measured: Measured, series: Series) -> tuple[np.ndarray, np.ndarray]:
@@ -91,8 +90,8 @@ def _latency_at(measured: Measured, times: np.ndarray) -> np.ndarray:
     """Median latency (n,) of the requests meant for the time up to each value; NaN where there were none."""
     edges = np.concatenate([[times[0] - (times[1] - times[0])], times])
     places = np.searchsorted(measured.intended, edges)
-    pieces = zip(places[:-1], places[1:], strict=True)
-    return np.array([np.median(measured.latency[low:high]) if high > low else np.nan for low, high in pieces])
+    pieces = [measured.latency[low:high] for low, high in pairwise(places)]
+    return np.array([np.median(piece) if len(piece) else np.nan for piece in pieces])
 
 
 def _without(measured: Measured, latency: np.ndarray, free: np.ndarray) -> float | None:
@@ -107,7 +106,7 @@ def _without(measured: Measured, latency: np.ndarray, free: np.ndarray) -> float
 
 
 def _follows_load(measured: Measured, times: np.ndarray, values: np.ndarray) -> bool:
-    """Whether it was used more under the most load than under the least; true where there was one load only."""
+    """Whether it was used more under the most load than under the least; true where there was one load."""
     if len(measured.levels) < 2:
         return True
     means = []

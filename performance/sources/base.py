@@ -24,7 +24,7 @@ class SourceRefused(Exception):
 
 @dataclass(frozen=True)
 class Query:
-    """What is asked of a source, in its own language; `saturated_at` is the value from which on it is full."""
+    """What is asked of a source, in its own language; from `saturated_at` on it is full."""
 
     name: str
     query: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,13 @@ _QUERY = re.compile(
     r"(?P<space>[^{}:]+)/(?P<metric>[^/{}:]+)(\{(?P<sizes>[^{}]*)\})?:(?P<statistic>[A-Za-z]+[0-9.]*)\Z"
 )
 FINEST = 60.0  # seconds; without a detailed plan CloudWatch keeps one value a minute
-LATER = {"Throttling", "ThrottlingException", "InternalServiceFault", "ServiceUnavailable", "RequestLimitExceeded"}
+LATER = {
+    "Throttling",
+    "ThrottlingException",
+    "InternalServiceFault",
+    "ServiceUnavailable",
+    "RequestLimitExceeded",
+}
 
 
 class CloudWatch:
@@ -66,14 +72,17 @@ class CloudWatch:
             except self.problems.BotoCoreError as problem:
                 raise SourceUnavailable(f"CloudWatch did not answer: {type(problem).__name__}.") from None
             for one in answer["MetricDataResults"]:
-                points += [(at.timestamp(), value) for at, value in zip(one["Timestamps"], one["Values"], strict=True)]
+                points += [
+                    (at.timestamp(), value)
+                    for at, value in zip(one["Timestamps"], one["Values"], strict=True)
+                ]
             if not answer.get("NextToken"):
                 return sorted(points)
             token = {"NextToken": answer["NextToken"]}
 
 
 def metric_stat(query: str) -> dict[str, Any]:
-    """Return CloudWatch's words for `Namespace/Metric{Dimension=Value,…}:Statistic`; SourceRefused if it is none."""
+    """Return CloudWatch's words for `Namespace/Metric{Dimension=Value,…}:Statistic`; or SourceRefused."""
     match = _QUERY.match(query.strip())
     if match is None:
         raise SourceRefused(
@@ -88,7 +97,3 @@ def metric_stat(query: str) -> dict[str, Any]:
         sizes.append({"Name": name.strip(), "Value": value.strip().strip('"')})
     metric = {"Namespace": match["space"], "MetricName": match["metric"], "Dimensions": sizes}
     return {"Metric": metric, "Stat": match["statistic"]}
-
-
-# timedelta is what callers add for data that comes late: CloudWatch may take minutes.
-LATENESS = timedelta(minutes=3)

@@ -124,7 +124,9 @@ def process_on(port: int) -> int:
 
 
 @contextlib.contextmanager
-def sampling(folder: Path, *, interval: float = 0.5, generator: int = 0, target_port: int = 0) -> Iterator[Path]:
+def sampling(
+    folder: Path, *, interval: float = 0.5, generator: int = 0, target_port: int = 0
+) -> Iterator[Path]:
     """Sample this machine into FOLDER/host.bin in a thread, for as long as the block goes on."""
     path, ended = folder / "host.bin", threading.Event()
     sampler = Sampler(generator=generator, target_port=target_port)
