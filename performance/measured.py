@@ -18,6 +18,7 @@ from performance.sources.base import Series
 
 TOTAL = "total"  # the Server-Timing entry for all that the target did itself
 REST = "rest of the target"  # what it did in no part that it named
+MOST_SAMPLES = 1_000_000  # looked at; of more a random part, which tells the same and keeps memory flat
 MOST_WINDOWS, FEWEST_IN_WINDOW = 24, 15
 
 
@@ -42,6 +43,14 @@ class Level:
     def seconds(self) -> float:
         return self.end - self.start
 
+    def cut(self, intended: np.ndarray, pieces: int) -> Iterator[Level]:
+        """Cut it into equal spans of time; those without samples are left out."""
+        edges = np.linspace(self.start, self.end, pieces + 1)
+        places = np.searchsorted(intended[self.rows], edges)
+        for number, (low, high) in enumerate(pairwise(places)):
+            if high > low:
+                yield Level(float(edges[number]), float(edges[number + 1]), self.rows[low:high])
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -49,6 +58,7 @@ class Measured:
 
     `parts` are the seconds (n,) of each component, 0 where an answer did not tell it.  `spans` are the
     levels of load as (start, end).  `is_closed`: users wait for their answers, so arrivals follow the target.
+    `each`: for how many requests a sample stands, where not all were looked at.
     """
 
     requests: tuple[str, ...]
@@ -64,6 +74,7 @@ class Measured:
     usual: Usual = Usual()
     generator_limit: str = ""
     is_closed: bool = False
+    each: float = 1.0
 
     @property
     def n(self) -> int:
@@ -114,18 +125,19 @@ class Measured:
 
     def offered(self, level: Level) -> float:
         """Requests per second that were meant to be sent."""
-        return len(level.rows) / level.seconds
+        return self.each * len(level.rows) / level.seconds
 
     def completed(self, level: Level) -> float:
         """Answers per second that came within the level."""
         ends = self.intended + self.latency
-        return float(((ends >= level.start) & (ends < level.end) & ~self.unanswered).sum()) / level.seconds
+        inside = (ends >= level.start) & (ends < level.end) & ~self.unanswered
+        return self.each * float(inside.sum()) / level.seconds
 
     def in_flight(self, level: Level) -> float:
         """Requests on their way at a time, on average (Little's law: rate × time in the system)."""
         starts = np.clip(self.intended, level.start, level.end)
         ends = np.clip(self.intended + self.latency, level.start, level.end)
-        return float((ends - starts).sum()) / level.seconds
+        return self.each * float((ends - starts).sum()) / level.seconds
 
     def falls_behind(self, level: Level) -> bool:
         """Whether the target answered clearly fewer than were sent, so that a backlog grew.
@@ -135,19 +147,14 @@ class Measured:
         sent = len(level.rows)
         ends = self.intended[level.rows] + self.latency[level.rows]
         left = int((ends >= level.end).sum())
-        usual_left = self.offered(level) * 3 * float(np.median(self.latency[self.lowest.rows]))
+        usual_left = sent / level.seconds * 3 * float(np.median(self.latency[self.lowest.rows]))
         return left > max(0.1 * sent, usual_left, 3 * np.sqrt(sent) * 0.5)
 
     def windows(self, level: Level) -> Iterator[np.ndarray]:
         """Cut a level into up to 24 equal spans of time with 15 samples each on average; yield their rows."""
         pieces = min(MOST_WINDOWS, len(level.rows) // FEWEST_IN_WINDOW)
-        if pieces < 1:
-            return
-        edges = np.linspace(level.start, level.end, pieces + 1)
-        places = np.searchsorted(self.intended[level.rows], edges)
-        for low, high in pairwise(places):
-            if high > low:
-                yield level.rows[low:high]
+        if pieces:
+            yield from (piece.rows for piece in level.cut(self.intended, pieces))
 
 
 def measured_of(
@@ -158,8 +165,11 @@ def measured_of(
     usual: Usual = Usual(),
     generator_limit: str = "",
 ) -> Measured:
-    """Return what the rules read; `series` count their times from the start of the load."""
+    """Return what the rules read; the times of `series` count from the start of the load."""
     keep = np.flatnonzero(samples.measured)
+    each = max(len(keep) / MOST_SAMPLES, 1.0)
+    if each > 1:
+        keep = np.random.default_rng(0).choice(keep, MOST_SAMPLES, replace=False)
     keep = keep[np.argsort(samples.rows["intended"][keep], kind="stable")]
     rows = np.asarray(samples.rows)[keep]
     place = np.full(len(samples.rows), -1)
@@ -184,6 +194,7 @@ def measured_of(
         usual=usual,
         generator_limit=generator_limit,
         is_closed=not spec.get("arrival"),
+        each=each,
     )
 
 

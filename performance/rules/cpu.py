@@ -65,5 +65,6 @@ def _until_the_last_answer(measured: Measured, series: Series) -> tuple[np.ndarr
 def _cpu_per_request(measured: Measured, times: np.ndarray, values: np.ndarray) -> float:
     """CPU seconds of the whole load by the answers that came meanwhile."""
     steps = np.diff(times, prepend=times[0] - np.median(np.diff(times)))
-    answered = int((~measured.unanswered & (measured.intended + measured.latency <= times[-1])).sum())
+    done = measured.intended + measured.latency <= times[-1]
+    answered = measured.each * int((~measured.unanswered & done).sum())
     return float((values * steps).sum()) / max(answered, 1)

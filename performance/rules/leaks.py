@@ -62,7 +62,7 @@ def _memory(series: Series, measured: Measured, limits: Thresholds) -> Finding |
     if steady >= limits.p:
         return None
     rate = grown / max(times[-1] - times[0], 1e-9)
-    per_request = grown / max(measured.n, 1)
+    per_request = grown / max(measured.n * measured.each, 1)
     text = (
         f"{series.name[:1].upper()}{series.name[1:]} grew from {values[0] / 1e6:.0f} to "
         f"{values[-1] / 1e6:.0f} MB, {rate / 1e6:.1f} MB per second or {per_request / 1e3:.0f} kB per "

@@ -153,6 +153,40 @@ def test_every_finding_can_be_kept_and_says_why(case):
             assert len(kept["picture"]["x"]) == len(kept["picture"]["y"]) > 1
 
 
+def obeying(rate, contention, coherency, loads=(1, 2, 4, 8, 12, 16)):
+    """A run whose steps have so many requests at once and the throughput of the law; in the last it bends."""
+    speeds = [rate * n / (1 + contention * (n - 1) + coherency * n * (n - 1)) for n in loads]
+    ends = 4.0 * np.arange(1, len(loads) + 1)
+    took = [n / speed - 0.0075 for n, speed in zip(loads, speeds, strict=True)]
+
+    def waiting(rates, times, kinds):
+        step = np.minimum(np.searchsorted(ends, times), len(loads) - 1)
+        over = np.maximum(times - ends[-1], 0)
+        return np.asarray(took)[step] + over * (1.5 - 1)
+
+    return measured(rates=(*speeds, 1.5 * speeds[-1]), seconds=4.0, add={"waiting": waiting})
+
+
+def test_the_knee_is_told_with_contention_and_coherency():
+    run = obeying(50, 0.08, 0.004)
+
+    knee = {finding.kind: finding for finding in find_bottlenecks(run)}["knee"]
+
+    assert knee.evidence["contention"][0] == pytest.approx(0.08, abs=0.04)
+    assert knee.evidence["peak_load"][0] == pytest.approx(np.sqrt(0.92 / 0.004), rel=0.5)
+    assert f"more than {knee.evidence['peak_load'][0]:.0f} at once get less done" in knee.text
+
+
+def test_a_law_that_speaks_of_loads_nobody_saw_is_left_out():
+    backlog = {"waiting": lambda rates, times, kinds: np.where(rates > 100, (times - 24) * 0.6, 0)}
+    run = measured(rates=(20, 40, 60, 80, 150), seconds=6, add=backlog)
+
+    knee = {finding.kind: finding for finding in find_bottlenecks(run)}["knee"]
+
+    assert knee.text == "It was sent 142 requests per second and answered 92."
+    assert "contention" not in knee.evidence
+
+
 def test_a_queue_behind_a_full_resource_counts_half():
     run = ILL["a program that gets half a core where it asks for more"][0]()
 
