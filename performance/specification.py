@@ -29,6 +29,7 @@ __all__ = [
     "LoadSpec",
     "Request",
     "read_spec",
+    "spec_of",
 ]
 
 
@@ -45,3 +46,8 @@ def read_spec(data: Any, *, own_locustfile: bool = False) -> LoadSpec:
     if faults:
         raise FaultySpec(faults)
     return made
+
+
+def spec_of(workload_run: Any) -> LoadSpec:
+    """Return the load that a run was given, as it was frozen at its start."""
+    return read_spec(workload_run.spec, own_locustfile=bool(workload_run.run.plan.get("locustfile")))

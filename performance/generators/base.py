@@ -30,6 +30,7 @@ class Plan:
     variables: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
     locustfile: str = ""
+    run: str = ""  # its public name, for names that no other run has
 
     @property
     def address(self) -> tuple[str, str, int]:
@@ -60,6 +61,7 @@ def read_plan(path: Path, stdin: IO[str] | None = None) -> Plan:
         variables=told.get("variables") or {},
         secrets=secrets,
         locustfile=told.get("locustfile") or "",
+        run=told.get("run") or "",
     )
 
 

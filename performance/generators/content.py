@@ -37,7 +37,7 @@ class Content:
             found.update(self.rows[user % len(self.rows)])
         if self.files:
             number = n % len(self.files)
-            unique = f"{self.plan.seed & 0xFFFFFFFF:x}-{n}-" if self.plan.spec.data.unique_names else ""
+            unique = f"{self.plan.run or self.plan.seed}-{n}-" if self.plan.spec.data.unique_names else ""
             found["file"] = f"{unique}file-{number}.bin"
         return found
 
