@@ -247,4 +247,4 @@ CI_SERVICES: dict[str, dict[str, Any]] = {
     "local": {"BACKEND": "tracking.ci.local.LocalProcesses", "OPTIONS": {"folder": DATA / "local_jobs"}},
 }
 RUN_KINDS = {"suite": "executions.tasks.take_results"}  # kind of definition -> what takes its results
-LOAD_GENERATORS, METRIC_SOURCES = load.GENERATORS, load.metric_sources()
+LOAD_GENERATORS, METRIC_SOURCES = load.GENERATORS, load.metric_sources(DATA)

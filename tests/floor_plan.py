@@ -38,6 +38,8 @@ DOORS_BY_NAME = {
     "performance/generators/timetable.py": "runs in Locust's processes, outside Django",
     "access/permissions.py": "the decorators of views",
     "dashboards/rendering.py": "answers requests for all views",
+    "performance/sources/__init__.py": "connects the sources that the settings name",
+    "performance/sources/host.py": "samples this machine now, and is a program of its own, outside Django",
 }
 ADAPTERS = {"github", "local"}  # files of tracking/ci that speak to one service
 ADAPTERS_BY_NAME: dict[str, str] = {}  # none: what both halves of the local service need is in job_files

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from performance.management.subcommands import allow, list_workloads, load, run, show
+from performance.management.subcommands import allow, bottlenecks, list_workloads, load, run, show
 from performance.models import Workload, WorkloadRun
 from tracking.management.base import TestRunningCommand, listed
 
@@ -15,6 +15,7 @@ SUBCOMMANDS = {
     "list": list_workloads,
     "run": run,
     "show": show,
+    "bottlenecks": bottlenecks,
     "load": load,
     "allow": allow,
 }
