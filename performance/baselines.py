@@ -87,5 +87,5 @@ def baseline_runs(baseline: PerformanceBaseline) -> list[WorkloadRun]:
         alike = alike.filter(run__commit_sha=run.run.commit_sha)
     else:
         return [run]
-    alike = alike.exclude(pk=run.pk).select_related("run", "component").order_by("-started_at")
+    alike = alike.exclude(pk=run.pk).for_series().select_related("run", "component").order_by("-started_at")
     return [run, *alike[: MOST_RUNS - 1]]

@@ -53,9 +53,10 @@ def watch_workload(
     kept, alarms, doubts = [], [], []
     with transaction.atomic():
         Workload.objects.select_for_update().get(pk=workload.pk)
+        rows = _rows(workload, component, past)
         for reading in readings.values():
             runs = [run for run in past if run.pk in reading.values]
-            known = _known(workload, component, reading, runs)
+            known = rows.get((reading.yardstick.metric, reading.yardstick.request), [])
             found = [_Found(change, reading, runs) for change in _changes(reading, runs, share)]
             for one, row in _recognized(found, known):
                 row, is_new_alarm = _keep(workload, component, one, row, now)
@@ -125,17 +126,15 @@ def _changes(reading: Reading, runs: Sequence[WorkloadRun], share: float) -> lis
     return find_changes(values, false_alarms=share, floor=floor) if len(values) >= FEWEST_RUNS else []
 
 
-def _known(
-    workload: Workload, component: Component | None, reading: Reading, runs: Sequence[WorkloadRun]
-) -> list[ChangePoint]:
-    yardstick = reading.yardstick
-    rows = workload.change_points.filter(
-        component=component,
-        metric=yardstick.metric,
-        request=yardstick.request,
-        first_run__in=[run.pk for run in runs],
-    )
-    return list(rows.order_by("pk"))
+def _rows(
+    workload: Workload, component: Component | None, runs: Sequence[WorkloadRun]
+) -> dict[tuple[str, str], list[ChangePoint]]:
+    """What is known already of these runs, by metric and request."""
+    found: dict[tuple[str, str], list[ChangePoint]] = {}
+    rows = workload.change_points.filter(component=component, first_run__in=[run.pk for run in runs])
+    for row in rows.order_by("pk"):
+        found.setdefault((row.metric, row.request), []).append(row)
+    return found
 
 
 def _recognized(

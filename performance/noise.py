@@ -29,7 +29,7 @@ def history(
     runs = workload.runs.judged().filter(component=component, version=workload.version)
     if branch is not None:
         runs = runs.filter(run__branch=branch)
-    runs = runs.exclude(pk__in=list(without)).select_related("run").order_by("-started_at")
+    runs = runs.exclude(pk__in=list(without)).for_series().order_by("-started_at")
     return list(runs[:LONGEST])[::-1]
 
 

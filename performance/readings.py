@@ -12,6 +12,7 @@ QUANTILES = ("p50", "p90", "p95", "p99", "p999", "mean")
 HEADLINES = ("latency.p50", "latency.p95", "latency.p99", "throughput", "error_share")
 SHARES = ("share",)  # units whose figures may be zero: compared by difference, not by ratio
 MOST_REQUESTS = 50
+COLUMNS = ("run_id", "name", "request", "unit", "less_is_better", "n", "value", *QUANTILES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +63,22 @@ def read_runs(
         metrics: names with a column, as in `latency.p95`; `component:*` reads every component's median.
         by_request: also for each request alone, the fifty first by name.
     """
-    asked = {Yardstick(metric).name for metric in metrics} - {"component:*"}
+    asked: dict[str, list[str]] = {}
+    for metric in metrics:
+        asked.setdefault("*" if metric == "component:*" else Yardstick(metric).name, []).append(metric)
     rows = Metric.objects.filter(run_id__in=list(runs))
     if not by_request:
         rows = rows.of_all_requests()
-    rows = rows.defer("sketch", "intervals").order_by("request", "name")
     found: dict[Yardstick, Reading] = {}
     requests: set[str] = set()
-    for row in rows:
-        if row.request and row.request not in requests:
+    for row in rows.order_by("request", "name").values(*COLUMNS):
+        request, name = row["request"], row["name"]
+        if request and request not in requests:
             if len(requests) >= MOST_REQUESTS:
                 continue
-            requests.add(row.request)
-        names = [name for name in metrics if Yardstick(name).name == row.name] if row.name in asked else []
-        if row.name.startswith("component:") and "component:*" in metrics:
-            names.append(row.name)
-        for name in names:
-            _add(found, Yardstick(name, row.request), row)
+            requests.add(request)
+        for yardstick in asked.get(name, [name] if name.startswith("component:") and "*" in asked else []):
+            _add(found, Yardstick(yardstick, request), row)
     return found
 
 
@@ -93,12 +93,10 @@ def measured(run: WorkloadRun) -> bool:
     )
 
 
-def _add(found: dict[Yardstick, Reading], yardstick: Yardstick, row: Metric) -> None:
-    value = getattr(row, yardstick.column)
-    if value is None and yardstick.column == "p50":
-        value = row.value
-    if value is None or not row.n:
+def _add(found: dict[Yardstick, Reading], yardstick: Yardstick, row: dict[str, Any]) -> None:
+    value = row[yardstick.column]
+    if value is None or not row["n"]:
         return
-    reading = found.setdefault(yardstick, Reading(yardstick, row.unit, row.less_is_better))
-    reading.values[row.run_id] = value
-    reading.counts[row.run_id] = row.n
+    reading = found.setdefault(yardstick, Reading(yardstick, row["unit"], row["less_is_better"]))
+    reading.values[row["run_id"]] = value
+    reading.counts[row["run_id"]] = row["n"]

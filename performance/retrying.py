@@ -67,21 +67,23 @@ def next_retry(
         planned = list(optimization.result.get("planned") or [])
         if not planned:
             return None
-        runs = [one.run for one in optimization.sides.select_related("run__run").order_by("pk")]
-        if any(run.run.is_running for run in runs):
+        last = _last(optimization)
+        if last is not None and last.run.is_running:
             return None
-        last = runs[-1]
-        retried = last.run.metadata.get("optimization") == optimization.pk
-        if retried and not measured(last):
-            _stop(optimization, f"{last} measured nothing: {last.run.reason or last.run.status}")
+        if last is not None and not measured(last):
+            _stop(optimization, last)
             return None
         return _start(optimization, planned, start=start, now=now, driver=driver)
 
 
 def settle_retry(optimization: Optimization, *, now: datetime) -> None:
-    """Judge once more when the last planned run has ended."""
-    if not optimization.result.get("planned"):
-        judge(optimization, now=now)
+    """Judge once more when the last planned run has ended; safe to repeat."""
+    last = _last(optimization)
+    if optimization.result.get("planned") or (last is not None and last.run.is_running):
+        return
+    if last is not None and not measured(last):
+        _stop(optimization, last)
+    judge(optimization, now=now)
 
 
 def _start(
@@ -107,6 +109,14 @@ def _start(
     return run
 
 
-def _stop(optimization: Optimization, why: str) -> None:
+def _last(optimization: Optimization) -> WorkloadRun | None:
+    """The last run that a retry has started."""
+    sides = optimization.sides.select_related("run__run").order_by("-pk")
+    made = (one.run for one in sides if one.run.run.metadata.get("optimization") == optimization.pk)
+    return next(made, None)
+
+
+def _stop(optimization: Optimization, last: WorkloadRun) -> None:
+    why = f"{last} measured nothing: {last.run.reason or last.run.status}"
     optimization.result = {**optimization.result, "planned": [], "stopped": why}
     optimization.save(update_fields=["result"])
