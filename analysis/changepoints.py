@@ -4,9 +4,9 @@ A series is cut in two where the normal scores of its ranks differ most, and eac
 where shuffled noise of that length would seldom show one as deep (the maximum's own distribution, so that
 looking everywhere is paid for).  Neighbors that resemble each other make waves which look like levels: their
 correlation is measured around the cut, and the cut must be deeper by as much as it widens a mean's error.
-Ranks make one wild value one value.  Nothing is drawn at random at run time: the same series, the same answer.
+Ranks make one wild value one value.  Nothing is drawn at random: the same series, the same answer.
 
-The first voter is that cut; the second is Perfherder's rule (t > 7, see `votes`).  Two make an alarm; one
+The first voter is that cut; the second is Perfherder's rule (t > 7).  Two make an alarm; one
 asks for a run that confirms it (`confirms`).
 """
 
@@ -131,9 +131,7 @@ class _Rule:
         """Test each cut again between its neighbors, and take away what no longer stands, weakest first."""
         for _ in range(ROUNDS * max(len(cuts), 1)):
             edges = [0, *cuts, len(self.series)]
-            changes = [
-                self.best(before, after) for before, after in zip(edges[:-2], edges[2:], strict=True)
-            ]
+            changes = [self.best(before, after) for before, after in zip(edges[:-2], edges[2:], strict=True)]
             doubts = [1.0 if change is None else change.p for change in changes]
             if cuts and max(doubts) > self.false_alarms:
                 cuts = [cut for place, cut in enumerate(cuts) if place != int(np.argmax(doubts))]
@@ -145,7 +143,7 @@ class _Rule:
         return [change for change in changes if change]
 
     def best(self, start: int, end: int) -> Change | None:
-        """Return the deepest cut of start:end with its p; None where it is too short or makes no difference."""
+        """Return the deepest cut of start:end with its p; None where it is short or makes no difference."""
         part, fewest = self.series[start:end], self.fewest
         n = len(part)
         if n < 2 * fewest or part.min() == part.max():

@@ -30,6 +30,12 @@ class WorkloadRunQuerySet(models.QuerySet):
     def for_list(self) -> Self:
         return self.select_related("run__definition", "run__environment", "workload", "component")
 
+    def for_driving(self) -> Self:
+        """With what driving a run and closing it need."""
+        return self.select_related(
+            "run__project", "run__definition", "run__environment", "workload__project", "component"
+        )
+
     def running(self) -> Self:
         return self.filter(run__status="running")
 
