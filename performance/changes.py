@@ -68,14 +68,16 @@ def watch_workload(
     return Watched(kept, alarms, doubts)
 
 
-def accept(change: ChangePoint, *, by: User, now: datetime, note: str = "", commit_sha: str = "") -> None:
+def accept(
+    change: ChangePoint, *, by: User | str, now: datetime, note: str = "", commit_sha: str = ""
+) -> None:
     """It is real; with `commit_sha` it is tied to that commit."""
     if commit_sha:
         change.commit_sha = commit_sha[:40]
     _decide(change, State.ACCEPTED, by=by, now=now, note=note)
 
 
-def dismiss(change: ChangePoint, *, by: User, now: datetime, note: str) -> None:
+def dismiss(change: ChangePoint, *, by: User | str, now: datetime, note: str) -> None:
     """It is none, or none that matters.
 
     Raises:
@@ -86,7 +88,7 @@ def dismiss(change: ChangePoint, *, by: User, now: datetime, note: str) -> None:
     _decide(change, State.DISMISSED, by=by, now=now, note=note)
 
 
-def reopen(change: ChangePoint, *, by: User, now: datetime) -> None:
+def reopen(change: ChangePoint, *, by: User | str, now: datetime) -> None:
     """Take a decision back."""
     _decide(change, State.NEW, by=by, now=now, note=change.note)
 
@@ -115,7 +117,7 @@ class _Found:
 
     def confirmed_by(self, row: ChangePoint) -> WorkloadRun | None:
         """The last run made to confirm it, where those agree."""
-        made = [run for run in self.runs if run.run.metadata.get("confirms") == row.pk]
+        made = [run for run in self.runs if row.pk in run.run.metadata.get("confirms", ())]
         values = self.reading.of(run.pk for run in made)
         return made[-1] if values and confirms(self.change, values) else None
 
@@ -181,7 +183,7 @@ def _keep(
 
 def _was_asked(row: ChangePoint, runs: Sequence[WorkloadRun]) -> bool:
     """Whether a run was made already to confirm it, or can't be: another tool measured it."""
-    return bool(row.first_run.tool) or any(run.run.metadata.get("confirms") == row.pk for run in runs)
+    return bool(row.first_run.tool) or any(row.pk in run.run.metadata.get("confirms", ()) for run in runs)
 
 
 def _forget(rows: list[ChangePoint]) -> None:
@@ -190,7 +192,7 @@ def _forget(rows: list[ChangePoint]) -> None:
     ChangePoint.objects.filter(pk__in=gone).delete()
 
 
-def _decide(change: ChangePoint, state: str, *, by: User, now: datetime, note: str) -> None:
+def _decide(change: ChangePoint, state: str, *, by: User | str, now: datetime, note: str) -> None:
     with transaction.atomic():
         change.state, change.note = state, note.strip()[:2000]
         change.decided_by = "" if state == State.NEW else str(by)[:255]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from analysis.wording import in_words
@@ -21,6 +21,7 @@ from performance.readings import HEADLINES, read_runs
 from performance.verdicts import BETTER, SAME, WORSE, holm
 
 BUDGET = 0.01
+CONFIRMED = 0.05
 EFFECTS = (0.05, 0.1, 0.2)
 PASSED, REGRESSED, UNDECIDED = "passed", "regressed", "undecided"
 
@@ -115,6 +116,20 @@ def judge_gate(
     worse.sort(key=lambda one: one.q)
     status = REGRESSED if worse else _decided(judged)
     return Gate(status, _sentence(status, worse, judged, baseline, budget), baseline, budget, judged, worse)
+
+
+def confirm_gate(first: Gate, again: Sequence[WorkloadRun]) -> Gate:
+    """Hold runs made once more against the baseline: what they don't show again alarms nobody.
+
+    They have to be worse in a figure that alarmed, at the usual 5 % and without the first runs' help.
+    """
+    found = judge_gate(again, budget=CONFIRMED, by_request=any(one.yardstick.request for one in first.judged))
+    seen = {one.yardstick for one in found.judged if one.verdict.verdict == WORSE}
+    worse = [one for one in first.worse if one.yardstick in seen]
+    if worse:
+        return replace(first, worse=worse)
+    told = f"{first.worse[0].yardstick} was worse once, and not when it was run again ({again[-1]})."
+    return replace(first, status=PASSED, worse=[], sentence=f"Not worse than the baseline: {told}")
 
 
 def find_baseline(

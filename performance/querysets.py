@@ -53,6 +53,10 @@ class WorkloadRunQuerySet(models.QuerySet):
             stopped_early="",
         )
 
+    def unwatched(self) -> Self:
+        """Ended, and nobody has looked yet what follows from them; oldest first."""
+        return self.filter(watched_at=None).exclude(run__status="running").order_by("started_at")
+
     def for_series(self) -> Self:
         """With what tells whether runs are alike, and nothing of what they did."""
         wanted = ("run__metadata", "run__commit_sha", "run__branch", "run__environment_id", "run__status")

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from performance import drive
 from performance.management.driving import drive_apart, place
+from performance.management.following import follow_ended
 from performance.models import WorkloadRun
 from performance.specification import FaultySpec
 from performance.trigger import adopt_run
@@ -70,6 +71,12 @@ def sweep_workload_runs() -> int:
             continue
         done += _take_up(workload_run, now)
     return done
+
+
+@shared_task(expires=30)
+def follow_workload_runs() -> int:
+    """Watch what has ended, and go on with comparisons and tries; return how many runs had ended."""
+    return follow_ended(send)
 
 
 def _take_up(workload_run: WorkloadRun, now: timezone.datetime) -> bool:

@@ -152,12 +152,18 @@ class WorkloadRun(models.Model):
     )
     summarized_at = models.DateTimeField(null=True, blank=True)
     analyzed_at = models.DateTimeField(null=True, blank=True, help_text="When bottlenecks were looked for.")
+    watched_at = models.DateTimeField(null=True, blank=True, help_text="When its series were looked through.")
 
     objects = WorkloadRunQuerySet.as_manager()
 
     class Meta:
         ordering = ["-started_at", "-run_id"]
-        indexes = [models.Index(fields=["workload", "-started_at"], name="workload_runs_history_idx")]
+        indexes = [
+            models.Index(fields=["workload", "-started_at"], name="workload_runs_history_idx"),
+            models.Index(
+                fields=["started_at"], name="workload_runs_unwatched_idx", condition=Q(watched_at=None)
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="workload_run_counts_sane", condition=Q(requests__gte=0, errors__gte=0)

@@ -82,7 +82,7 @@ def test_one_voter_alone_makes_a_doubt_and_no_alarm(workload):
 @pytest.mark.parametrize(("again", "is_alarm"), [(0.3, True), (0.2, False)])
 def test_a_run_made_to_confirm_it_decides(workload, again, is_alarm):
     _, change = a_doubt(workload)
-    rerun = a_run(workload, again, number=28, metadata={"confirms": change.pk})
+    rerun = a_run(workload, again, number=28, metadata={"confirms": [change.pk]})
 
     found = watch(workload)
 

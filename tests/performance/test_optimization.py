@@ -167,7 +167,7 @@ def test_noise_is_answered_by_more_runs_in_turn(workload):
     after = some(workload, 0.15, 2, noise=0.2, seed=3, component=new, begin=5)
     found = optimize(workload, before, after)
     assert found.verdict == "no proof"
-    target = Target(workload, old=0.2, new=0.1)
+    target = Target(workload, old=0.2, new=0.05)
 
     planned = ask_again(found, by="ada", now=NINE)
     target.retry(found)

@@ -7,7 +7,18 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from performance.management.subcommands import allow, list_workloads, load, run, show
+from performance.management.subcommands import (
+    allow,
+    baseline,
+    changes,
+    compare,
+    gate,
+    list_workloads,
+    load,
+    optimization,
+    run,
+    show,
+)
 from performance.models import Workload, WorkloadRun
 from tracking.management.base import TestRunningCommand, listed
 
@@ -17,6 +28,11 @@ SUBCOMMANDS = {
     "show": show,
     "load": load,
     "allow": allow,
+    "compare": compare,
+    "optimization": optimization,
+    "baseline": baseline,
+    "gate": gate,
+    "changes": changes,
 }
 
 
