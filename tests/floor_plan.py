@@ -34,6 +34,8 @@ DOORS_BY_NAME = {
     "tracking/job_wrapper.py": "a program of its own, outside Django",
     "access/permissions.py": "the decorators of views",
     "dashboards/rendering.py": "answers requests for all views",
+    "performance/sources/__init__.py": "connects the sources that the settings name",
+    "performance/sources/host.py": "samples this machine now, and is a program of its own, outside Django",
 }
 ADAPTERS = {"github", "local"}  # files of tracking/ci that speak to one service
 ADAPTERS_BY_NAME = {"tracking/runner.py": "the other half of the local service: it runs what that one queues"}

@@ -1,0 +1,1 @@
+"""One module per kind of bottleneck; each a function from what was measured to findings."""
