@@ -79,7 +79,7 @@ def _marks(points: Sequence[Point], factor: float, suffix: str) -> dict[str, Any
 
 
 def _edge(level: Level) -> dict[str, Any]:
-    token = "failed" if level.is_worse else "passed"  # noqa: S105 - the name of a color
+    token = "failed" if level.is_worse else "passed"
     line = {"color": color(token), "width": 1.5, "dash": "dot"}
     at = level.at.isoformat()
     return {"type": "line", "xref": "x", "yref": "paper", "x0": at, "x1": at, "y0": 0, "y1": 1, "line": line}

@@ -40,7 +40,7 @@ def number(value: float | None) -> str:
 
 @register.filter
 def measure(value: float | None, unit: str) -> str:
-    """Write a figure in its unit: seconds as lengths of time, shares in percent, 1234.5 "1/s" -> "1,234 /s"."""
+    """Write a figure in its unit: seconds as lengths, shares in percent, 1234.5 of "1/s" -> "1,234 /s"."""
     if value is None or value == "":
         return NOTHING
     if unit == "s":

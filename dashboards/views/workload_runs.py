@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from performance.verdicts import compare_two
 
 from access import audit
 from access.models import Role
@@ -22,7 +23,6 @@ from dashboards.views.actions import action
 from performance import baselines, report
 from performance import tasks as load_tasks
 from performance.models import WorkloadRun
-from performance.verdicts import compare_two
 from tracking import lifecycle
 
 EVERY = 1.0  # seconds between two looks at a load that is going
@@ -108,9 +108,7 @@ def compare_loads(request: HttpRequest) -> HttpResponse:
         ladders = [(run.run.test_run_id, workload_run_page.load(run).ladder) for run in (base, head)]
         context |= {
             "compared": compared,
-            "ladder": ladder_figure([one for one in ladders if one[1]])
-            if any(l for _, l in ladders)
-            else None,
+            "ladder": ladder_figure(drawn) if (drawn := [one for one in ladders if one[1]]) else None,
         }
     return page(request, "performance/compare.html", context)
 

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from performance.power import power_before
 
 from access import audit
 from access.models import Project, Role
@@ -22,7 +23,6 @@ from dashboards.sentences import count
 from dashboards.views.actions import action
 from performance import changes, tasks, trigger
 from performance.models import ChangePoint, Workload
-from performance.power import power_before
 
 DRAWN = "latency.p95"
 
