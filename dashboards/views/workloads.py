@@ -71,7 +71,7 @@ def start_workload(request: HttpRequest, name: str) -> HttpResponse:
             branch=form.cleaned_data["branch"],
             commit_sha=form.cleaned_data["commit"],
         )
-    except trigger.NotStarted as problem:
+    except (trigger.FaultySpec, trigger.NotRunnable) as problem:
         form.add_error(None, str(problem))
         return _show(request, found, form, status=400)
     audit.record("workload.start", actor=request.user, project=found.project, target=run)  # type: ignore[arg-type]

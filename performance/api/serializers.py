@@ -9,7 +9,15 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from access.api.camel import CamelModelSerializer, CamelSerializer
-from performance.models import Bottleneck, Component, Metric, MetricSeries, Workload, WorkloadRun
+from performance.models import (
+    Bottleneck,
+    Component,
+    Metric,
+    MetricSeries,
+    TargetHost,
+    Workload,
+    WorkloadRun,
+)
 from tracking.identifiers import environment_name
 from tracking.models import Environment
 
@@ -140,3 +148,14 @@ class BottleneckSerializer(CamelModelSerializer):
     @extend_schema_field(OpenApiTypes.OBJECT)
     def get_evidence(self, found: Bottleneck) -> Any:
         return found.evidence
+
+
+class TargetHostSerializer(CamelModelSerializer):
+    """A host that the project calls its own."""
+
+    host = serializers.CharField(max_length=255)
+
+    class Meta:
+        model = TargetHost
+        fields = ("id", "host", "note", "added_by", "added_at")
+        read_only_fields = ("added_by", "added_at")
