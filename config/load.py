@@ -10,6 +10,7 @@ GENERATORS = {  # each a program of its own: python -m MODULE PLAN FOLDER
     "open_loop": "performance.generators.open_loop",
     "locust": "performance.generators.locust",
 }
+ROUTES = {"performance.tasks.run_workload": {"queue": "load"}}
 
 
 def metric_sources() -> dict[str, dict[str, Any]]:

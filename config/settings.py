@@ -154,7 +154,7 @@ CELERY_BEAT_SCHEDULE = beat.TIMETABLE
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1  # seconds; the timetable has entries every few seconds
 # Queues by kind of work: dispatch, follow, ingest, local, load, host.<name>.
 CELERY_TASK_DEFAULT_QUEUE = "follow"
-CELERY_TASK_ROUTES = {"tracking.tasks.drive_run": {"queue": "dispatch"}}
+CELERY_TASK_ROUTES = {"tracking.tasks.drive_run": {"queue": "dispatch"}, **load.ROUTES}
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 
 # Static files

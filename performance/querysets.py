@@ -30,6 +30,12 @@ class WorkloadRunQuerySet(models.QuerySet):
     def for_list(self) -> Self:
         return self.select_related("run__definition", "run__environment", "workload", "component")
 
+    def for_driving(self) -> Self:
+        """With what driving a run and closing it need."""
+        return self.select_related(
+            "run__project", "run__definition", "run__environment", "workload__project", "component"
+        )
+
     def running(self) -> Self:
         return self.filter(run__status="running")
 
@@ -45,6 +51,14 @@ class WorkloadRunQuerySet(models.QuerySet):
             summarized_at__isnull=False,
             generator_limit="",
             stopped_early="",
+        )
+
+    def for_series(self) -> Self:
+        """With what tells whether runs are alike, and nothing of what they did."""
+        wanted = ("run__metadata", "run__commit_sha", "run__branch", "run__environment_id", "run__status")
+        times = ("run__test_run_id", "run__started_at", "run__completed_at", "started_at")
+        return self.select_related("run").only(
+            *wanted, *times, "workload_id", "component_id", "version", "tool"
         )
 
 

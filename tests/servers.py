@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 IS_ROOT = os.geteuid() == 0
-NO_DATABASE = ("tests/analysis/", "tests/client/", "tests/executions/reports/")
+NO_DATABASE = ("tests/analysis/", "tests/client/", "tests/executions/reports/", "tests/unit/")
 PLAIN_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 

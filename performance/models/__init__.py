@@ -9,7 +9,7 @@ from performance.models.improvements import (
     TrackRun,
 )
 from performance.models.measurements import Metric, MetricQuery, MetricSeries
-from performance.models.workloads import Component, TargetHost, Workload, WorkloadRun
+from performance.models.workloads import Component, TargetHost, Workload, WorkloadRun, host_validator
 
 __all__ = [
     "Bottleneck",
@@ -27,4 +27,5 @@ __all__ = [
     "TrackRun",
     "Workload",
     "WorkloadRun",
+    "host_validator",
 ]

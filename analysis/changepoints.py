@@ -1,0 +1,186 @@
+"""Where the level of a series changed for good: which point began it, how big it is, and how sure that is.
+
+A series is cut in two where the normal scores of its ranks differ most, and each part again.  A cut counts
+where shuffled noise of that length would seldom show one as deep (the maximum's own distribution, so that
+looking everywhere is paid for).  Neighbors that resemble each other make waves which look like levels: their
+correlation is measured around the cut, and the cut must be deeper by as much as it widens a mean's error.
+Ranks make one wild value one value.  Nothing is drawn at random: the same series, the same answer.
+
+The first voter is that cut; the second is Perfherder's rule (t > 7).  Two make an alarm; one
+asks for a run that confirms it (`confirms`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from analysis.changevotes import cut_probability, normal_scores, student_votes
+
+FALSE_ALARMS = 0.03  # share of unchanged stretches of PER points in which one is marked
+WINDOWS = (40, 100)  # points looked at together, beside the whole: a short change drowns in a long series
+PER = 100  # points over which the false alarms are counted
+FEWEST = 5  # points of a level
+ROUNDS = 10  # of removing what no longer stands between its neighbors
+DROP = 7.35  # of the deviance inside which the true beginning lies in 95 % (Siegmund, 1988)
+NEAR = 2  # points by which two voters may differ
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`index` is the first point of the new level, which lasted to `end`; the old one began at `start`.
+
+    The true beginning lies from `earliest` to `latest` in 95 % of cases.  `before` and `after` are medians,
+    `difference` and `ratio` after against before (None where before is not positive).  `p` is how often
+    noise alone shows such a cut; `votes` names who sees it, `ranks` always and `student` beside it or not.
+    """
+
+    index: int
+    start: int
+    end: int
+    earliest: int
+    latest: int
+    before: float
+    after: float
+    difference: float
+    ratio: float | None
+    p: float
+    votes: tuple[str, ...] = ("ranks",)
+
+    @property
+    def is_alarm(self) -> bool:
+        return len(self.votes) > 1
+
+    @property
+    def confidence(self) -> float:
+        return 1 - self.p
+
+
+def find_changes(
+    values: Sequence[float],
+    *,
+    false_alarms: float = FALSE_ALARMS,
+    min_effect: float = 0.05,
+    floor: float = 0.0,
+    fewest: int = FEWEST,
+) -> list[Change]:
+    """Return the changes of level in a series, oldest first.
+
+    Args:
+        values: n measurements in the order of their runs, all in one unit.
+        false_alarms: how many stretches of 100 unchanged points may show one, as a share.
+        min_effect: share of the old level that a change must have to be told.
+        floor: the same as an absolute number; the greater of the two counts.
+        fewest: points that make a level, >= 3; a change is seen that many runs after it.
+
+    Raises:
+        ValueError: a value is no finite number, or `fewest` is below 3.
+    """
+    series = np.asarray(values, dtype=float)
+    if not np.isfinite(series).all():
+        raise ValueError("find_changes needs finite numbers: leave out the runs that measured nothing")
+    if fewest < 3:
+        raise ValueError(f"a level needs 3 points or more, not {fewest}")
+    rule = _Rule(series, false_alarms, min_effect, floor, fewest)
+    cuts = set(rule.cut_up(0, len(series)))
+    for size in WINDOWS:
+        for start in range(0, max(len(series) - size, 0), size // 2):
+            cuts.update(rule.cut_up(start, min(start + size, len(series))))
+    changes = rule.keep_what_stands(sorted(cuts))
+    seen = student_votes(series) if changes else []
+    return [
+        replace(change, votes=("ranks", "student"))
+        if any(abs(change.index - index) <= NEAR for index in seen)
+        else change
+        for change in changes
+    ]
+
+
+def confirms(change: Change, rerun: Sequence[float]) -> bool:
+    """Whether runs made again at the new level lie there: their median past the middle of old and new."""
+    if len(rerun) == 0:
+        return False
+    middle = (change.before + change.after) / 2
+    again = float(np.median(np.asarray(rerun, dtype=float)))
+    return again > middle if change.difference > 0 else again < middle
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    series: np.ndarray
+    false_alarms: float
+    min_effect: float
+    floor: float
+    fewest: int
+
+    def cut_up(self, start: int, end: int) -> list[int]:
+        """Return the cuts inside start:end, each tested with its share of the false alarms."""
+        found, open_parts, per = [], [(start, end)], min(len(self.series), PER)
+        while open_parts:
+            left, right = open_parts.pop()
+            change = self.best(left, right)
+            # A part errs as often as its share of the points, so that all of them err as promised.
+            if change and change.p <= self.false_alarms * min((right - left) / per, 1):
+                found.append(change.index)
+                open_parts += [(left, change.index), (change.index, right)]
+        return sorted(found)
+
+    def keep_what_stands(self, cuts: list[int]) -> list[Change]:
+        """Test each cut again between its neighbors, and take away what no longer stands, weakest first."""
+        for _ in range(ROUNDS * max(len(cuts), 1)):
+            edges = [0, *cuts, len(self.series)]
+            changes = [self.best(before, after) for before, after in zip(edges[:-2], edges[2:], strict=True)]
+            doubts = [1.0 if change is None else change.p for change in changes]
+            if cuts and max(doubts) > self.false_alarms:
+                cuts = [cut for place, cut in enumerate(cuts) if place != int(np.argmax(doubts))]
+                continue
+            moved = sorted({change.index for change in changes if change})
+            if moved == cuts:
+                return [change for change in changes if change]
+            cuts = moved
+        return [change for change in changes if change]
+
+    def best(self, start: int, end: int) -> Change | None:
+        """Return the deepest cut of start:end with its p; None where it is short or makes no difference."""
+        part, fewest = self.series[start:end], self.fewest
+        n = len(part)
+        if n < 2 * fewest or part.min() == part.max():
+            return None
+        scores = normal_scores(part)
+        at = np.arange(fewest, n - fewest + 1)
+        depths = np.cumsum(scores)[fewest - 1 : n - fewest] ** 2 / (at * (n - at) / n)
+        place = int(np.argmax(depths))
+        cut = fewest + place
+        before, after = float(np.median(part[:cut])), float(np.median(part[cut:]))
+        if abs(after - before) < max(self.min_effect * abs(before), self.floor):
+            return None
+        rest = np.concatenate([scores[:cut] - scores[:cut].mean(), scores[cut:] - scores[cut:].mean()])
+        wider = _widening(rest)
+        total = float((scores**2).sum())
+        p = cut_probability(float(np.sqrt(depths[place] * (n - 1) / total / wider)), n, fewest)
+        noise = max(float((rest**2).sum()) / max(n - 2, 1), 1e-12) * wider
+        near = np.flatnonzero(depths >= depths[place] - DROP * noise)
+        return Change(
+            index=start + cut,
+            start=start,
+            end=end,
+            earliest=start + fewest + int(near[0]),
+            latest=start + fewest + int(near[-1]),
+            before=before,
+            after=after,
+            difference=after - before,
+            ratio=after / before if before > 0 else None,
+            p=p,
+        )
+
+
+def _widening(rest: np.ndarray) -> float:
+    """By how much the correlation of neighbors widens the variance of a mean: (1 + r) / (1 - r)."""
+    n, power = len(rest), float((rest**2).sum())
+    if power <= 0:
+        return 1.0
+    r = float((rest[1:] * rest[:-1]).sum()) / power
+    r += (2 + 4 * r) / n  # taking two means away pulls it down (Marriott and Pope, 1954)
+    return 1.0 if r <= 1 / np.sqrt(n) else float((1 + min(r, 0.95)) / (1 - min(r, 0.95)))

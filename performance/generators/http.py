@@ -1,0 +1,194 @@
+"""A lean HTTP/1.1 client for one host: keep-alive, Content-Length, chunked, until close; no redirects.
+
+An answer of 3xx is an answer: the load never goes where the target sends it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+from typing import Any
+
+HEAD, LENGTH, CHUNKED, UNTIL_CLOSE = range(4)
+LONGEST_HEAD = 65_536  # bytes
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+
+
+class Call:
+    """One request on its way."""
+
+    __slots__ = (
+        "answer",
+        "body",
+        "data",
+        "flags",
+        "intended",
+        "method",
+        "request",
+        "sent",
+        "size",
+        "tries",
+        "user",
+    )
+
+    def __init__(self, intended: float, request: int, method: str, data: bytes, user: Any = None) -> None:
+        self.intended, self.request, self.method, self.data, self.user = intended, request, method, data, user
+        self.sent = 0.0
+        self.size, self.tries = 0, 0
+        self.body: list[bytes] | None = None
+
+    @property
+    def can_be_repeated(self) -> bool:
+        return self.method in _SAFE and self.tries == 0
+
+
+class Connection(asyncio.Protocol):
+    """One connection; tells its pool of each answer: `pool.answered(connection, call, status, timing)`."""
+
+    def __init__(self, pool: Any) -> None:
+        self.pool = pool
+        self.transport: Any = None
+        self.call: Call | None = None
+        self.state, self.need, self.buffer = HEAD, 0, b""
+        self.status, self.timing = 0, b""
+        self.is_reused, self.closes, self.heard = False, False, False
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+
+    def send(self, call: Call) -> None:
+        self.call, self.heard = call, False
+        call.sent = perf_counter()
+        self.transport.write(call.data)
+
+    def close(self) -> None:
+        if self.transport is not None:
+            self.transport.abort()
+
+    def connection_lost(self, problem: Exception | None) -> None:
+        if self.call is not None and self.state == UNTIL_CLOSE and problem is None:
+            self._done()
+        self.call, call = None, self.call
+        self.pool.lost(self, call)
+
+    def data_received(self, data: bytes) -> None:
+        if self.call is None:  # nobody asked
+            self.close()
+            return
+        self.heard = True
+        if self.state == HEAD:
+            self._head(self.buffer + data if self.buffer else data)
+        elif self.state == LENGTH:
+            self._length(data)
+        elif self.state == CHUNKED:
+            self._chunked(data)
+        else:
+            self._take(data)
+
+    def _head(self, data: bytes) -> None:
+        end = data.find(b"\r\n\r\n")
+        if end < 0:
+            self.buffer = data
+            if len(data) > LONGEST_HEAD or not data.startswith(b"HTTP/1."[: len(data)]):
+                self.close()
+            return
+        self.buffer = b""
+        head = data[: end + 2].lower()
+        if not head.startswith(b"http/1.") or not head[9:12].isdigit():
+            self.close()
+            return
+        self.status = int(head[9:12])
+        rest = data[end + 4 :]
+        if self.status < 200:
+            if self.status == 101:
+                self.close()
+            elif rest:
+                self._head(rest)
+            return
+        self.timing = _header(data[: end + 2], head, b"\r\nserver-timing:")
+        said = _header(head, head, b"\r\nconnection:")
+        self.closes = said == b"close" if head[7:8] == b"1" else said != b"keep-alive"
+        self._body(head, rest)
+
+    def _body(self, head: bytes, rest: bytes) -> None:
+        if self.status in (204, 304) or (self.call is not None and self.call.method == "HEAD"):
+            self.need = 0
+            self.state = LENGTH
+        elif b"chunked" in _header(head, head, b"\r\ntransfer-encoding:"):
+            self.state = CHUNKED
+            self._chunked(rest)
+            return
+        elif length := _header(head, head, b"\r\ncontent-length:"):
+            if not length.isdigit():
+                self.close()
+                return
+            self.need, self.state = int(length), LENGTH
+        else:
+            self.state, self.closes = UNTIL_CLOSE, True
+            self._take(rest)
+            return
+        self._length(rest)
+
+    def _length(self, data: bytes) -> None:
+        if len(data) > self.need:  # more than was announced: whatever follows can't be trusted
+            data, self.closes = data[: self.need], True
+        self.need -= len(data)
+        self._take(data)
+        if self.need == 0:
+            self._done()
+
+    def _chunked(self, data: bytes) -> None:
+        """`need` counts down a chunk with its line end; between chunks it is 0."""
+        self.buffer += data
+        while self.buffer:
+            if self.need:
+                piece, self.buffer = self.buffer[: self.need], self.buffer[self.need :]
+                self._take(piece[: max(0, self.need - 2)])
+                self.need -= len(piece)
+                continue
+            line, found, rest = self.buffer.partition(b"\r\n")
+            if not found:
+                return
+            size = _hexadecimal(line)
+            if size is None:
+                self.close()
+                return
+            if size:
+                self.need, self.buffer = size + 2, rest
+            elif rest.startswith(b"\r\n") or b"\r\n\r\n" in rest:
+                self.buffer = b""
+                self._done()
+                return
+            else:
+                return
+
+    def _take(self, data: bytes) -> None:
+        if self.call is not None and data:
+            self.call.size += len(data)
+            if self.call.body is not None:
+                self.call.body.append(data)
+
+    def _done(self) -> None:
+        call, self.call = self.call, None
+        self.state, self.need, self.is_reused = HEAD, 0, True
+        self.pool.answered(self, call, self.status, self.timing)
+
+
+def _header(text: bytes, lowered: bytes, name: bytes) -> bytes:
+    """The values of a header, joined where it comes more than once; `name` begins with the line end."""
+    begin = lowered.find(name)
+    if begin < 0:
+        return b""
+    values = []
+    while begin >= 0:
+        end = lowered.find(b"\r\n", begin + len(name))
+        values.append(text[begin + len(name) : end].strip())
+        begin = lowered.find(name, end)
+    return b",".join(values)
+
+
+def _hexadecimal(line: bytes) -> int | None:
+    try:
+        return int(line.partition(b";")[0].strip() or b"x", 16)
+    except ValueError:
+        return None

@@ -1,0 +1,196 @@
+"""The generator for truth: requests leave when they are meant to, whatever became of those before.
+
+`python -m performance.generators.open_loop PLAN FOLDER`, on uvloop.  With users and no arrival the loop is
+closed: each user waits for its answer, and the facts say what that hides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+import socket
+import ssl
+import sys
+from pathlib import Path
+from time import perf_counter, time
+
+import uvloop
+
+from performance.generators.base import End, Plan, machine, read_plan, secrets_input, write_end
+from performance.generators.content import Content, is_right
+from performance.generators.http import Call
+from performance.generators.pool import Pool
+from performance.generators.recording import FLUSH_EVERY, Recorder
+from performance.generators.server_timing import parse
+from performance.generators.sources import Arrivals, Users
+from performance.generators.watching import Watch
+from performance.samples import CHECK_FAILED, NOT_CONNECTED, TIMED_OUT, WARM_UP
+
+AHEAD = 0.2  # seconds between opening the first connections and the first request
+
+
+class Engine:
+    """One load from its first connection to its end."""
+
+    def __init__(self, plan: Plan, folder: Path) -> None:
+        self.plan, self.folder, self.spec = plan, folder, plan.spec
+        self.content = Content(plan)
+        self.recorder = Recorder(folder, [request.name for request in self.spec.requests])
+        self.watch = Watch(self.spec, folder)
+        self.need_body = [request.checks.need_body for request in self.spec.requests]
+        self.methods = [request.method for request in self.spec.requests]
+        self.lags: list[float] = []
+        self.begin = self.warm_until = 0.0
+        self.sent = 0
+        self.end: End | None = None
+
+    async def run(self) -> End:
+        self.loop = asyncio.get_running_loop()
+        self.over = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self.loop.add_signal_handler(number, self.stop, End("stopped", "It was asked to stop."))
+        try:
+            await self._connect()
+        except (OSError, TimeoutError) as problem:
+            self.recorder.close()
+            return End("error", f"{self.plan.target} can't be reached: {_told(problem)}.", facts=machine())
+        before, started_at = machine(), time() + AHEAD
+        self.begin = perf_counter() + AHEAD
+        self.warm_until = self.begin + self.spec.warmup
+        # Whole seconds of garbage collection would show as the target's latency.
+        gc.freeze()
+        gc.disable()
+        source = Arrivals(self) if self.spec.arrival else Users(self)
+        source.start()
+        chores = [self.loop.create_task(task()) for task in (self._flush, self._look, self._expire)]
+        await self.over.wait()
+        for task in chores:
+            task.cancel()
+        return self._close(source, {**before, "started_at": started_at, "ended_at": time()})
+
+    def stop(self, end: End) -> None:
+        """End the load now."""
+        if self.end is None:
+            self.end = end
+            self.over.set()
+
+    def fire(self, intended: float, request: int, n: int, user: int, owner: object = None) -> None:
+        """Send one request; `intended` is a time of perf_counter."""
+        call = Call(intended, request, self.methods[request], self.content.request(request, n, user), owner)
+        if self.need_body[request]:
+            call.body = []
+        self.sent += 1
+        self.pool.submit(call)
+
+    def ended(self, call: Call, status: int, timing: bytes, problem: str) -> None:
+        """Keep what became of a request, and let its owner go on."""
+        now = perf_counter()
+        latency = now - call.intended
+        flags = WARM_UP if call.intended < self.warm_until else 0
+        if problem:
+            flags |= TIMED_OUT if problem == "timed out" else NOT_CONNECTED
+        else:
+            checks = self.spec.requests[call.request].checks
+            body = b"".join(call.body) if call.body else b""
+            if not is_right(checks, status, latency, call.size, body):
+                flags |= CHECK_FAILED
+        if timing:
+            for component, seconds in parse(timing):
+                self.recorder.add_part(component, seconds)
+        self.recorder.add(
+            call.intended - self.begin,
+            call.sent - self.begin,
+            latency,
+            now - call.sent,
+            call.request,
+            status,
+            call.size,
+            flags,
+        )
+        if call.user is not None:
+            call.user.go_on(now)
+
+    async def _connect(self) -> None:
+        """Look the name up once, and open some connections before the first request is due."""
+        scheme, host, port = self.plan.address
+        secure = ssl.create_default_context() if scheme == "https" else None
+        if secure and not self.spec.verify_tls:
+            secure.check_hostname, secure.verify_mode = False, ssl.CERT_NONE
+        found = await self.loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        family, *_, address = found[0]
+        name = host if secure else None
+
+        def connect(factory):  # type: ignore[no-untyped-def]
+            return self.loop.create_connection(
+                factory, address[0], port, ssl=secure, server_hostname=name, family=family
+            )
+
+        self.address = address[0]
+        self.pool = Pool(connect, limit=self.spec.connections, timeout=self.spec.timeout, done=self.ended)
+        rate = self.spec.arrival.first_rate if self.spec.arrival else self.spec.users
+        for _ in range(min(self.spec.connections, 1 + int(rate / 10), 256)):
+            self.pool.open()
+        await asyncio.wait(list(self.pool.opening))
+        if not self.pool.opened:
+            raise ConnectionError(self.pool.problem)
+
+    async def _flush(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_EVERY)
+            self.recorder.flush()
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            self._tick()
+
+    def _tick(self) -> None:
+        now = perf_counter()
+        lags, self.lags = self.lags, []
+        rows = self.recorder.take_recent()
+        if end := self.watch.tick(now - self.begin, rows, lags, self.pool.ages(now)):
+            self.stop(end)
+
+    async def _expire(self) -> None:
+        while True:
+            await asyncio.sleep(min(0.05, self.spec.timeout / 10))
+            self.pool.expire(perf_counter())
+
+    def _close(self, source: Arrivals | Users, facts: dict[str, object]) -> End:
+        end = self.end or End()
+        unanswered = self.pool.in_flight
+        self._tick()
+        self.pool.close()
+        self.recorder.close()
+        left = source.left_unsent(perf_counter()) if end.reason == "done" else 0
+        end.generator_limit = self.watch.limit(left_unsent=left)
+        end.facts = {
+            **facts,
+            "version": 1,
+            "processes": 1,
+            "loop": source.kind,
+            "address": self.address,
+            "cpu": round(self.watch.cpu, 4),
+            "late": self.watch.lags.as_facts(),
+            "sent": self.sent,
+            "unanswered": unanswered,
+            "waited_for_connection": self.pool.waited,
+            "connections": self.pool.opened,
+            "coordinated_omission": source.omission,
+        }
+        return end
+
+
+def _told(problem: BaseException) -> str:
+    return str(getattr(problem, "strerror", None) or problem or type(problem).__name__).rstrip(".")
+
+
+def main(plan_path: Path, folder: Path) -> int:
+    engine = Engine(read_plan(plan_path, secrets_input()), folder)
+    write_end(folder, uvloop.run(engine.run()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))

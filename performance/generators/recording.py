@@ -1,0 +1,92 @@
+"""Keep every sample: packed into a buffer, appended to a file a few times a second."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+
+from performance.generators.base import write_json
+from performance.samples import COMPONENT, SAMPLE
+
+FLUSH_EVERY = 0.2  # seconds; what a kill -9 may cost
+MOST_COMPONENTS = 200  # a target that makes up names must not fill the disk
+_ROW, _PART = struct.Struct("<ddffHHIB"), struct.Struct("<IHf")
+_BUFFERED = 8192  # rows
+
+
+class Recorder:
+    """Writes samples.bin, components.bin and names.json in `folder`."""
+
+    def __init__(self, folder: Path, requests: list[str]) -> None:
+        self.folder = folder
+        self.requests, self.components = list(requests), dict[str, int]()
+        self.rows = (folder / "samples.bin").open("ab", buffering=0)
+        self.parts = (folder / "components.bin").open("ab", buffering=0)
+        self.buffer, self.filled, self.written = bytearray(_ROW.size * _BUFFERED), 0, 0
+        self.part_buffer = bytearray()
+        self.recent: list[bytes] = []
+        self.write_names()
+
+    def add(
+        self,
+        intended: float,
+        sent: float,
+        latency: float,
+        service: float,
+        request: int,
+        status: int,
+        size: int,
+        flags: int,
+    ) -> None:
+        """Keep one sample: seconds since the load's start, a status of 0 for no answer, bytes."""
+        if self.filled == _BUFFERED:
+            self.flush()
+        row = (intended, sent, latency, service, request, status, min(size, 0xFFFFFFFF), flags)
+        _ROW.pack_into(self.buffer, self.filled * _ROW.size, *row)
+        self.filled += 1
+
+    def add_part(self, component: str, seconds: float) -> None:
+        """Keep what a component took of the sample that is added next."""
+        number = self.components.get(component)
+        if number is None:
+            if len(self.components) >= MOST_COMPONENTS:
+                return
+            number = self.components[component] = len(self.components)
+            self.write_names()
+        self.part_buffer += _PART.pack(self.written + self.filled, number, seconds)
+
+    def flush(self) -> None:
+        """Append to the files what is buffered, the parts of a row before it."""
+        if self.part_buffer:
+            self.parts.write(self.part_buffer)
+            self.part_buffer.clear()
+        if self.filled:
+            piece = bytes(memoryview(self.buffer)[: self.filled * _ROW.size])
+            self.rows.write(piece)
+            self.recent.append(piece)
+            self.written += self.filled
+            self.filled = 0
+
+    def take_recent(self) -> np.ndarray:
+        """Return the rows since the last call: (n,) of `SAMPLE`."""
+        self.flush()
+        rows = np.frombuffer(b"".join(self.recent), SAMPLE)
+        self.recent = []
+        return rows
+
+    def write_names(self) -> None:
+        write_json(
+            self.folder / "names.json", {"requests": self.requests, "components": list(self.components)}
+        )
+
+    def close(self) -> None:
+        self.flush()
+        self.write_names()
+        self.rows.close()
+        self.parts.close()
+
+
+assert _ROW.size == SAMPLE.itemsize  # noqa: S101 - the two ways to write a row are one format
+assert _PART.size == COMPONENT.itemsize  # noqa: S101

@@ -1,0 +1,179 @@
+"""Who decides when a request leaves: a timetable (open loop), or users who wait for answers (closed)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from performance.arrivals import in_chunks, request_numbers
+from performance.generators.alarm import Alarm
+from performance.generators.base import End
+
+AT_ONCE = 64  # sends before the loop may read answers again
+
+
+class Arrivals:
+    """Sends by the timetable.  In a scenario each arrival is a user who goes through all requests."""
+
+    kind = "open"
+    omission = "avoided: each response time counts from the time at which its request was meant to be sent"
+
+    def __init__(self, engine: Any) -> None:
+        self.engine, self.spec = engine, engine.spec
+        self.chunks = in_chunks(self.spec, engine.plan.seed)
+        self.numbers = _flat(request_numbers(self.spec, engine.plan.seed))
+        self.times: list[float] = []
+        self.place = self.n = 0
+        self.is_through = False
+        self.alarm = Alarm(engine.loop, self.go)
+
+    def start(self) -> None:
+        self._next_chunk()
+        self.go()
+
+    def go(self) -> None:
+        """Send what is due, and set the alarm for what comes next."""
+        if self.is_through or self.engine.end:
+            return
+        lags = self.engine.lags
+        for _ in range(AT_ONCE):
+            if self.place == len(self.times) and not self._next_chunk():
+                self._finish()
+                return
+            due, now = self.times[self.place], perf_counter()
+            if due > now:
+                break
+            self.place += 1
+            lags.append(now - due)
+            self._begin(due)
+        self.alarm.set(self.times[self.place] if self.place < len(self.times) else 0.0)
+
+    def left_unsent(self, _: float) -> int:
+        return 0  # what is late is sent late, and counted from when it was due
+
+    def _begin(self, due: float) -> None:
+        n, self.n = self.n, self.n + 1
+        if self.spec.scenario:
+            User(self.engine, self, n).begin(due)
+        else:
+            self.engine.fire(due, next(self.numbers), n, n)
+
+    def ended(self, _: User) -> None:
+        """A user has gone through the scenario."""
+
+    def _next_chunk(self) -> bool:
+        chunk = next(self.chunks, None)
+        self.times, self.place = ([] if chunk is None else (chunk + self.engine.begin).tolist()), 0
+        return chunk is not None
+
+    def _finish(self) -> None:
+        self.is_through = True
+        self.alarm.close()
+        _end_when_answered(self.engine)
+
+
+class Users:
+    """A set number of users, each of whom sends, waits for the answer and thinks."""
+
+    kind = "closed"
+    omission = (
+        "not avoided: a slow answer keeps its user from sending, so a stall counts once for each user and "
+        "not once for each request that would have met it; give an arrival to see those"
+    )
+
+    def __init__(self, engine: Any) -> None:
+        self.engine, self.spec = engine, engine.spec
+        self.numbers = _flat(request_numbers(self.spec, engine.plan.seed))
+        self.until = engine.begin + self.spec.total_seconds if self.spec.duration else float("inf")
+        self.left = self.spec.max_requests or float("inf")
+        self.going = self.spec.users
+
+    def start(self) -> None:
+        """Let the users begin spread over a second, or they would go in step for ever."""
+        spread = min(1.0, self.spec.total_seconds / 10)
+        for number in range(self.spec.users):
+            User(self.engine, self, number).begin_later(self.engine.begin + spread * number / self.spec.users)
+
+    def may_send(self, at: float) -> bool:
+        if at >= self.until or self.left <= 0:
+            return False
+        if at >= self.engine.warm_until:
+            self.left -= 1
+        return True
+
+    def ended(self, _: User) -> None:
+        self.going -= 1
+        if self.going == 0:
+            _end_when_answered(self.engine)
+
+    def left_unsent(self, _: float) -> int:
+        return 0
+
+
+class User:
+    """Goes through the scenario, or draws one request after another."""
+
+    __slots__ = ("draw", "engine", "number", "ready", "source", "step")
+
+    def __init__(self, engine: Any, source: Any, number: int) -> None:
+        self.engine, self.source, self.number = engine, source, number
+        self.step, self.ready = 0, 0.0
+        low, high = engine.spec.think_time
+        self.draw = np.random.default_rng([abs(engine.plan.seed), 4, number]) if high > low else None
+
+    def begin_later(self, at: float) -> None:
+        self.ready = at
+        self.engine.loop.call_later(max(0.0, at - perf_counter()), self._send)
+
+    def begin(self, at: float) -> None:
+        self.ready = at
+        self._send()
+
+    def go_on(self, now: float) -> None:
+        """An answer came: think, then send the next one."""
+        spec = self.engine.spec
+        if self.engine.end:
+            return
+        if spec.scenario and self.step == len(spec.requests):
+            if self.source.kind == "open":
+                return
+            self.step = 0
+        low, high = spec.think_time
+        think = low if self.draw is None else float(self.draw.uniform(low, high))
+        self.ready = now + think
+        if think:
+            self.engine.loop.call_later(think, self._send)
+        else:
+            self.engine.loop.call_soon(self._send)
+
+    def _send(self) -> None:
+        engine, source = self.engine, self.source
+        if engine.end:
+            return
+        if source.kind == "closed" and not source.may_send(self.ready):
+            source.ended(self)
+            return
+        # A timer may ring early by less than a millisecond; nobody is served before being ready.
+        self.ready = min(self.ready, perf_counter())
+        if engine.spec.scenario:
+            request, self.step = self.step, self.step + 1
+        else:
+            request = next(source.numbers)
+        engine.lags.append(perf_counter() - self.ready)
+        engine.fire(self.ready, request, engine.sent, self.number, self)
+
+
+def _flat(chunks: Iterator[np.ndarray]) -> Iterator[int]:
+    for chunk in chunks:
+        yield from chunk.tolist()
+
+
+def _end_when_answered(engine: Any) -> None:
+    """The last request was sent: wait for what is in flight; each has its own time limit."""
+    if engine.pool.in_flight == 0:
+        engine.stop(End("done"))
+    elif not engine.end:
+        engine.loop.call_later(0.01, _end_when_answered, engine)

@@ -1,0 +1,1 @@
+"""What `workload` can do, a module each: `add(parser)` tells its arguments, `run(command, options)` acts."""

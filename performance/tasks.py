@@ -1,0 +1,94 @@
+"""Doors from Celery: take up workload runs, and those that their driver left."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from functools import partial
+
+import structlog
+from celery import shared_task
+from django.db import transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from performance import drive
+from performance.management.driving import drive_apart, place
+from performance.models import WorkloadRun
+from performance.specification import FaultySpec
+from performance.trigger import adopt_run
+from tracking.drive import driver_name, is_gone, release, take_lease
+from tracking.lifecycle import Status, close_run
+from tracking.models import TestRun
+from tracking.plan import NotRunnable
+
+log = structlog.get_logger(__name__)
+BEGINS = timedelta(seconds=20)  # until a driver that was asked for has begun, or never will
+ELSEWHERE = timedelta(minutes=10)  # until what another machine left is given up
+
+
+def wake(run_pk: str | uuid.UUID) -> None:
+    """After the commit, ask a worker to drive a workload run; without a broker the sweep finds it."""
+    transaction.on_commit(partial(send, str(run_pk)))
+
+
+def send(run_pk: str) -> bool:
+    """Ask a worker to drive a workload run; False where no broker can be reached."""
+    try:
+        run_workload.delay(run_pk)
+    except (OperationalError, RedisError, OSError) as problem:
+        log.info("broker_unreachable", task="run_workload", problem=type(problem).__name__)
+        return False
+    return True
+
+
+@shared_task
+def run_workload(run_pk: str) -> bool:
+    """Drive a run of a workload; whichever door began it."""
+    run = TestRun.objects.for_file().filter(pk=run_pk).first()
+    if run is None or not run.is_running:
+        return False
+    try:
+        adopt_run(run)
+    except (NotRunnable, FaultySpec) as refusal:
+        close_run(run, Status.ERROR, reason=f"Nothing was sent. {refusal}", now=timezone.now())
+        return False
+    if run.driver and not is_gone(run.driver):
+        return False
+    drive_apart(run_pk)
+    return True
+
+
+@shared_task(expires=30)
+def sweep_workload_runs() -> int:
+    """Take up every run that nobody drives: begin it, or close it with what was measured."""
+    now, done = timezone.now(), 0
+    for workload_run in WorkloadRun.objects.running().for_driving():
+        run = workload_run.run
+        if run.driver and not is_gone(run.driver) and run.driver_until and run.driver_until > now:
+            continue
+        done += _take_up(workload_run, now)
+    return done
+
+
+def _take_up(workload_run: WorkloadRun, now: timezone.datetime) -> bool:
+    run = workload_run.run
+    began = workload_run.load_started_at is not None
+    if not began:
+        return run.started_at < now - BEGINS and send(str(run.pk))
+    here = place()
+    if not here.of(run).exists() and now < (run.driver_until or now) + ELSEWHERE:
+        return False  # its samples lie on the machine that drove it
+    driver = driver_name("sweep")
+    if not take_lease(run.pk, driver, now=now):
+        return False
+    try:
+        drive.finish_left(workload_run, place=here, now=now)
+    except Exception as problem:  # the next sweep would meet it again, and again
+        log.exception("workload_run_not_counted", run=str(run))
+        reason = f"Its driver ended, and what it left can't be counted: {type(problem).__name__}."
+        close_run(run, Status.ERROR, reason=reason, now=now)
+    finally:
+        release(run.pk, driver)
+    return True

@@ -1,0 +1,190 @@
+"""Workloads as a file: TOML or JSON with a table for each.
+
+target_hosts = ["127.0.0.1:8080"]
+
+[workloads.checkout]
+target = "http://127.0.0.1:8080"
+users = 10
+duration = 30
+requests = [{ path = "/cart" }]
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from access.models import Project
+from performance.models import Component, Workload
+from performance.reading import Table
+from performance.saving import name_host, save_workload
+from performance.specification import FaultySpec, read_spec
+from tracking.identifiers import environment_name
+from tracking.models import Environment
+
+_OWN = (
+    "target",
+    "environment",
+    "generator",
+    "description",
+    "locustfile",
+    "secrets",
+    "same_within",
+    "components",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a file asks for."""
+
+    hosts: list[str] = field(default_factory=list)
+    workloads: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def read_file(text: str, *, folder: Path, is_json: bool = False) -> Wanted:
+    """Return what a file asks for; relative paths of Locust files count from `folder`.
+
+    Raises:
+        FaultySpec: with every fault and its path.
+    """
+    try:
+        data = json.loads(text) if is_json else tomllib.loads(text)
+    except (json.JSONDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise FaultySpec([f"This is no {'JSON' if is_json else 'TOML'}: {problem}."]) from None
+    faults: list[str] = []
+    table = Table(data, "", faults)
+    hosts = table.items("target_hosts", most=100)
+    if not all(isinstance(host, str) for host in hosts):
+        table.fault("target_hosts", "must be a list of names")
+    found = table.raw("workloads", {})
+    if not isinstance(found, dict) or not found:
+        table.fault("workloads", "must have at least one table, as in [workloads.checkout]")
+        found = {}
+    table.end()
+    rows = {
+        name: _row(Table(row, f"workloads.{name}", faults), folder, faults) for name, row in found.items()
+    }
+    if faults:
+        raise FaultySpec(faults)
+    return Wanted(hosts, rows)
+
+
+def apply_file(
+    wanted: Wanted, project: Project, *, generators: list[str], by: str, now: datetime
+) -> list[str]:
+    """Make the project's workloads as the file says; return what changed, a line each.
+
+    Raises:
+        FaultySpec, NotRunnable: the caller's transaction must be rolled back.
+    """
+    changes = [f"+ target host {host}" for host in wanted.hosts if name_host(project, host, by=by)[1]]
+    faults: list[str] = []
+    for name, row in wanted.workloads.items():
+        fields = dict(row)
+        components = fields.pop("components")
+        environment = Environment.objects.filter(project=project, name=fields.pop("environment")).first()
+        if environment is None:
+            faults.append(
+                f"workloads.{name}.environment: {project} has no environment {row['environment']!r}."
+            )
+            continue
+        before = Workload.objects.filter(project=project, name=name).first()
+        try:
+            workload, is_new = save_workload(
+                project,
+                name,
+                environment=environment,
+                generators=generators,
+                now=now,
+                is_from_shell=True,
+                **fields,
+            )
+        except FaultySpec as faulty:
+            faults += [f"workloads.{name}.{fault}" for fault in faulty.faults]
+            continue
+        if is_new:
+            changes.append(f"+ workload {name}")
+        elif before and before.version != workload.version:
+            changes.append(f"~ workload {name}: version {workload.version}")
+        changes += _components(workload, components)
+    if faults:
+        raise FaultySpec(faults)
+    return changes
+
+
+def _row(table: Table, folder: Path, faults: list[str]) -> dict[str, Any]:
+    own = table.text("locustfile", "", most=4000)
+    row = {
+        "target": table.text("target", "", most=500),
+        "environment": environment_name(table.text("environment", "local", most=50)),
+        "generator": table.text("generator", "locust" if own else "open_loop", most=20),
+        "description": table.text("description", "", most=5000),
+        "same_within": table.number("same_within", 0.05, 0, 10),
+        "locustfile": _locustfile(table, folder, own) if own else "",
+        "components": _read_components(table),
+    }
+    if "secrets" in table.data:
+        row["secrets"] = _secrets(table)
+    row["spec"] = {key: value for key, value in table.data.items() if key not in _OWN}
+    try:
+        read_spec(row["spec"], own_locustfile=bool(own))
+    except FaultySpec as faulty:
+        faults += [f"{table.path}.{fault}" for fault in faulty.faults]
+    return row
+
+
+def _locustfile(table: Table, folder: Path, name: str) -> str:
+    try:
+        return (folder / name).read_text()
+    except (OSError, UnicodeDecodeError) as problem:
+        table.fault("locustfile", f"{name} can't be read: {getattr(problem, 'strerror', problem)}")
+        return ""
+
+
+def _secrets(table: Table) -> dict[str, str]:
+    """Secrets are named by the variable that holds them, so that no file has them."""
+    found = {}
+    for name, variable in table.texts("secrets").items():
+        if not variable.startswith("$"):
+            table.fault(f"secrets.{name}", 'must name a variable of the environment, as in "$SHOP_TOKEN"')
+        elif variable[1:] not in os.environ:
+            table.fault(f"secrets.{name}", f"the variable {variable[1:]} is not set here")
+        else:
+            found[name] = os.environ[variable[1:]]
+    return found
+
+
+def _read_components(table: Table) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    part = table.table("components")
+    for name in part.data if part else ():
+        one = part.table(name) if part else None
+        if one is None:
+            continue
+        found[name] = {
+            "target": one.text("target", "", most=500),
+            "headers": one.texts("headers"),
+            "variables": one.texts("variables"),
+            "price_per_hour": one.number("price_per_hour", None, 0, 1_000_000),
+            "currency": one.text("currency", "USD", most=3),
+        }
+        one.end()
+    return found
+
+
+def _components(workload: Workload, wanted: dict[str, dict[str, Any]]) -> list[str]:
+    changes = []
+    for name, fields in wanted.items():
+        before = Component.objects.filter(workload=workload, name=name).values(*fields).first()
+        Component.objects.update_or_create(workload=workload, name=name, defaults=fields)
+        if before is None:
+            changes.append(f"+ component {workload.name}/{name}")
+        elif before != fields:
+            changes.append(f"~ component {workload.name}/{name}")
+    return changes
