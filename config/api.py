@@ -17,6 +17,8 @@ from executions.api.cases import CaseViewSet, FlakyViewSet
 from executions.api.comparisons import ComparisonViewSet
 from executions.api.reports import ReportViewSet
 from executions.api.runs import RunWithResultsViewSet
+from performance.api.runs import WorkloadRunViewSet
+from performance.api.workloads import TargetHostViewSet, WorkloadViewSet
 from tracking.api.definitions import DefinitionViewSet, EnvironmentViewSet
 from tracking.api.projects import ProjectViewSet
 from tracking.ci import CIUnavailable
@@ -30,6 +32,9 @@ router.register("reports", ReportViewSet, "report")
 router.register("test-cases", CaseViewSet, "test-case")
 router.register("comparisons", ComparisonViewSet, "comparison")
 router.register("flaky-tests", FlakyViewSet, "flaky-test")
+router.register("performance/workloads", WorkloadViewSet, "workload")
+router.register("performance/runs", WorkloadRunViewSet, "workload-run")
+router.register("performance/target-hosts", TargetHostViewSet, "target-host")
 
 urlpatterns = [
     path("v1/", include(router.urls)),
