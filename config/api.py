@@ -17,6 +17,12 @@ from executions.api.cases import CaseViewSet, FlakyViewSet
 from executions.api.comparisons import ComparisonViewSet
 from executions.api.reports import ReportViewSet
 from executions.api.runs import RunWithResultsViewSet
+from performance.api.proving import (
+    ChangeViewSet,
+    ComponentComparisonViewSet,
+    OptimizationViewSet,
+    SummaryViewSet,
+)
 from performance.api.runs import WorkloadRunViewSet
 from performance.api.workloads import TargetHostViewSet, WorkloadViewSet
 from tracking.api.definitions import DefinitionViewSet, EnvironmentViewSet
@@ -34,6 +40,10 @@ router.register("comparisons", ComparisonViewSet, "comparison")
 router.register("flaky-tests", FlakyViewSet, "flaky-test")
 router.register("performance/workloads", WorkloadViewSet, "workload")
 router.register("performance/runs", WorkloadRunViewSet, "workload-run")
+router.register("performance/optimizations", OptimizationViewSet, "optimization")
+router.register("performance/comparisons", ComponentComparisonViewSet, "component-comparison")
+router.register("performance/changes", ChangeViewSet, "change")
+router.register("performance/summary", SummaryViewSet, "performance-summary")
 router.register("performance/target-hosts", TargetHostViewSet, "target-host")
 
 urlpatterns = [
