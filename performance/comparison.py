@@ -19,7 +19,7 @@ from performance.models import Comparison, ComparisonRun, Component, Workload, W
 from performance.ranking import rank_components
 from performance.readings import HEADLINES, measured, read_runs
 
-MOST_ROUNDS = 100
+ROUNDS, MOST_ROUNDS = 5, 100
 PRIMARY = "latency.p95"
 Status = Comparison.Status
 Start = Callable[..., WorkloadRun]  # `trigger.start_workload_run`
@@ -33,7 +33,7 @@ def start_comparison(
     workload: Workload,
     components: Sequence[Component],
     *,
-    rounds: int = 4,
+    rounds: int = ROUNDS,
     by: User | str,
     now: datetime,
     seed: int | None = None,

@@ -22,6 +22,7 @@ from performance.verdicts import BETTER, SAME, WORSE, holm
 
 BUDGET = 0.01
 CONFIRMED = 0.05
+PRIMARY = "latency.p95"
 EFFECTS = (0.05, 0.1, 0.2)
 PASSED, REGRESSED, UNDECIDED = "passed", "regressed", "undecided"
 
@@ -145,9 +146,7 @@ def find_baseline(
     return baseline
 
 
-def power_before(
-    workload: Workload, *, component: Component | None = None, metric: str = "latency.p95"
-) -> Power:
+def power_before(workload: Workload, *, component: Component | None = None, metric: str = PRIMARY) -> Power:
     """Say what one more run could show, from the runs there are."""
     past = history(workload, component=component)
     keys = [run.pk for run in past]
@@ -162,8 +161,9 @@ def power_before(
 
 
 def _decided(judged: Sequence[Judged]) -> str:
-    seen = {one.verdict.verdict for one in judged}
-    return PASSED if seen & {SAME, BETTER} else UNDECIDED
+    """Passed where there was an interval to judge by; what it could have missed is said beside it."""
+    known = [one for one in judged if one.yardstick.name == "latency" and one.verdict.low is not None]
+    return PASSED if known else UNDECIDED
 
 
 def _sentence(
@@ -181,10 +181,17 @@ def _sentence(
     if not judged:
         return f"Nothing was measured that {against} measured too."
     if status == UNDECIDED:
-        known = [one.verdict.smallest for one in judged if one.verdict.is_ratio and one.verdict.smallest]
-        seen = f"a change below {_percent(min(known))} would not have been seen" if known else "too few runs"
-        return f"Not worse than {against}, as far as can be told: {seen}."
-    return f"Not worse than {against}, at one false alarm in {1 / budget:.0f} gates."
+        return (
+            f"It can't be told whether it is worse than {against}: how much identical runs differ is not "
+            "known. `workload run --calibrate 5` makes five of them."
+        )
+    blurred = [one for one in judged if one.verdict.is_ratio and one.verdict.verdict not in (SAME, BETTER)]
+    told = f"Not worse than {against}, at one false alarm in {1 / budget:.0f} gates"
+    if not blurred:
+        return f"{told}."
+    worst = max(blurred, key=lambda one: (one.yardstick.metric == PRIMARY, one.verdict.smallest or 0))
+    seen = _percent(worst.verdict.smallest)
+    return f"{told}; a change of {worst.yardstick} is seen from {seen} on."
 
 
 def change_in_words(one: Judged) -> str:

@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from access.api.camel import CamelModelSerializer, CamelSerializer, camel
 from performance.changes import describe as describe_change
+from performance.comparison import ROUNDS
 from performance.models import ChangePoint, Comparison, Optimization, OptimizationRun
 from performance.optimization import describe
 
@@ -103,7 +104,7 @@ class NewComparisonSerializer(CamelSerializer):
 
     workload = serializers.CharField(max_length=50, help_text="Name of a workload.")
     components = serializers.ListField(child=serializers.CharField(max_length=50), max_length=20)
-    rounds = serializers.IntegerField(required=False, default=4, min_value=1, max_value=100)
+    rounds = serializers.IntegerField(required=False, default=ROUNDS, min_value=1, max_value=100)
 
 
 class ChangeSerializer(CamelModelSerializer):

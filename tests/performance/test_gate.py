@@ -5,7 +5,7 @@ import pytest
 
 from access.models import AuditEntry
 from performance.baselines import NotFit, baseline_for, clear_baseline, set_baseline
-from performance.gate import BUDGET, NoBaseline, judge_gate, power_before
+from performance.gate import BUDGET, NoBaseline, confirm_gate, judge_gate, power_before
 from performance.models import Metric
 from tests.factories import NINE, make_user
 from tests.performance.measured import a_component, a_run, a_workload
@@ -49,7 +49,7 @@ def test_an_equal_run_passes(workload, base):
     gate = judge_gate([a_run(workload, 0.2, number=20)])
 
     assert (gate.status, gate.worse) == ("passed", [])
-    assert "one false alarm in 100 gates" in gate.sentence
+    assert "one false alarm in 100 gates; a change of latency.p95 is seen from " in gate.sentence
 
 
 def test_a_faster_run_passes(workload, base):
@@ -94,7 +94,7 @@ def test_one_run_against_one_with_nothing_known_is_undecided(workload):
 
     assert gate.status == "undecided"
     assert gate.worse == []
-    assert "as far as can be told" in gate.sentence
+    assert "--calibrate 5" in gate.sentence
 
 
 def test_identical_runs_alarm_no_oftener_than_the_budget():
@@ -114,6 +114,16 @@ def test_identical_runs_alarm_no_oftener_than_the_budget():
 
     assert gates == 100
     assert alarms <= gates * BUDGET
+
+
+@pytest.mark.parametrize(("again", "status"), [(0.3, "regressed"), (0.2, "passed")])
+def test_what_was_worse_once_has_to_be_worse_again(workload, base, again, status):
+    first = judge_gate([a_run(workload, 0.3, number=20)])
+
+    found = confirm_gate(first, [a_run(workload, again, number=21)])
+
+    assert found.status == status
+    assert bool(found.worse) == (status == "regressed")
 
 
 def test_a_bigger_budget_sees_more_and_says_so(workload, base):

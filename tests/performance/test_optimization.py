@@ -167,14 +167,17 @@ def test_noise_is_answered_by_more_runs_in_turn(workload):
     after = some(workload, 0.15, 2, noise=0.2, seed=3, component=new, begin=5)
     found = optimize(workload, before, after)
     assert found.verdict == "no proof"
-    target = Target(workload, old=0.2, new=0.05)
+    wide = figure_of(found)
+    target = Target(workload, old=0.2, new=0.15)
 
     planned = ask_again(found, by="ada", now=NINE)
     target.retry(found)
 
     assert target.asked[:4] == [("before", "old"), ("after", "new")] * 2
     assert len(target.asked) == len(planned) <= 10
-    assert found.verdict == "better"
+    narrow = figure_of(found)
+    assert narrow["high"] / narrow["low"] < wide["high"] / wide["low"]
+    assert (narrow["n_before"], narrow["n_after"]) == (4, 4)
     assert (found.tries, found.result["planned"]) == (1, [])
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from performance import comparison_text
 from performance.comparison import (
     MOST_ROUNDS,
+    ROUNDS,
     NotComparable,
     start_comparison,
     turns_left,
@@ -30,7 +31,9 @@ WAIT = 1.0  # seconds between two looks at a turn that a worker drives
 def add(parser: CommandParser) -> None:
     parser.add_argument("name", metavar="NAME", help="the workload")
     parser.add_argument("--components", default="", metavar="A,B", help="default: all of the workload")
-    parser.add_argument("--rounds", type=positive, default=4, help=f"runs of each, at most {MOST_ROUNDS}")
+    parser.add_argument(
+        "--rounds", type=positive, default=ROUNDS, help=f"runs of each, at most {MOST_ROUNDS}"
+    )
     parser.add_argument("--seed", type=int, default=None, help="of the order; default: drawn anew")
     parser.add_argument("--new", action="store_true", help="begin anew where one was interrupted")
 
