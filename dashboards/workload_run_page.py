@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from analysis.sketches import quantiles_of
 from dashboards.sentences import count
 from dashboards.templatetags.durations import duration, number, share
+from performance.judging import Judged, overall
 from performance.models import Bottleneck, Metric, MetricSeries, WorkloadRun
+from performance.verdicts import NO_PROOF
 
 LADDER = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9999)
 OWN = "samples"  # the source of the series that are counted from the run's own samples
 PARTS = "component:"
+PRIMARY = "latency.p95"
 COLUMNS = [
     *("request", "name", "unit", "n", "value", "low", "high", "mean", "p50", "p90", "p95", "p99", "p999"),
 ]
@@ -87,6 +91,26 @@ def sentence(run: WorkloadRun, shown: LoadPage) -> str:
     elif run.analyzed_at:
         told.append("Nothing was found that held it back.")
     return " ".join(told)
+
+
+def compared(base: WorkloadRun, head: WorkloadRun, judged: Sequence[Judged]) -> str:
+    """Say whether the second of two runs did better, by how much, and how sure that is."""
+    if base.workload_id != head.workload_id or base.version != head.version:
+        other = (
+            "These are different workloads" if base.workload_id != head.workload_id else "The load changed"
+        )
+        return f"{other}, so a difference may come from the load and not from the target."
+    verdict, reason = overall(judged, PRIMARY)
+    first = next((one.verdict for one in judged if str(one.yardstick) == PRIMARY), None)
+    if first is None or first.ratio is None:
+        return f"{verdict.capitalize()}: {reason}."
+    by = f"{first.ratio:.2f} × the p95 latency"
+    if first.low is not None and first.high is not None:
+        by += f" (95 % interval {first.low:.2f} to {first.high:.2f})"
+    told = f"{verdict.capitalize()}: head has {by}." + (f" {reason.capitalize()}." if reason else "")
+    if verdict == NO_PROOF and first.smallest is not None:
+        told += f" A change of {share(first.smallest)} or more would have been seen."
+    return told
 
 
 def _going(run: WorkloadRun) -> str:

@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
-from performance.verdicts import compare_two
 
 from access import audit
 from access.models import Role
@@ -20,13 +19,30 @@ from dashboards.finders import find_track, find_workload_run
 from dashboards.rendering import page
 from dashboards.states import state
 from dashboards.views.actions import action
-from performance import baselines, report
+from performance import baselines
 from performance import tasks as load_tasks
+from performance.judging import judge_sides
 from performance.models import WorkloadRun
 from tracking import lifecycle
 
 EVERY = 1.0  # seconds between two looks at a load that is going
-COMPARED = ["request", "figure", "unit", "base", "head", "difference", "ratio", "low", "high", "verdict"]
+COMPARED = [
+    *(
+        "metric",
+        "request",
+        "unit",
+        "before",
+        "after",
+        "ratio",
+        "low",
+        "high",
+        "p",
+        "q",
+        "smallest",
+        "verdict",
+    ),
+    "reason",
+]
 
 
 @requires(Role.VIEWER, find=find_workload_run)
@@ -76,7 +92,7 @@ def make_baseline(request: HttpRequest, found: Any) -> HttpResponse:
     run: WorkloadRun = found.run
     try:
         baselines.set_baseline(run, by=request.user, now=timezone.now())  # type: ignore[arg-type]
-    except ValueError as problem:
+    except baselines.NotFit as problem:
         messages.error(request, str(problem))
     else:
         messages.success(request, f"{run} is the baseline of {run.workload} now.")
@@ -101,13 +117,14 @@ def compare_loads(request: HttpRequest) -> HttpResponse:
         "recent": runs.exclude(run__status="running").order_by("-started_at")[:50],
     }
     if base is not None and head is not None:
-        compared = compare_two(base, head)
+        judged = judge_sides(base.workload, [base], [head], by_request=True)
         if request.GET.get("format") in FORMATS:
-            rows = ({name: getattr(row, name) for name in COMPARED} for row in compared.rows)
+            rows = (one.as_json() for one in judged)
             return download(rows, COMPARED, form=request.GET["format"], name="comparison")  # type: ignore[return-value]
         ladders = [(run.run.test_run_id, workload_run_page.load(run).ladder) for run in (base, head)]
         context |= {
-            "compared": compared,
+            "judged": judged,
+            "sentence": workload_run_page.compared(base, head, judged),
             "ladder": ladder_figure(drawn) if (drawn := [one for one in ladders if one[1]]) else None,
         }
     return page(request, "performance/compare.html", context)
@@ -120,16 +137,6 @@ def track(request: HttpRequest, found: Any) -> HttpResponse:
     return page(
         request, "performance/track.html", context, refresh=3 if found.track.status == "running" else 0
     )
-
-
-@requires(Role.VIEWER, find=find_track)
-def track_report(request: HttpRequest, found: Any) -> HttpResponse:
-    """Hand out the track as one self-contained file."""
-    answer = HttpResponse(report.track_html(found.track, now=timezone.now()))
-    answer["Content-Disposition"] = (
-        f'attachment; filename="performance-track-{found.track.started_at:%Y-%m-%d}.html"'
-    )
-    return answer
 
 
 def _over_time(shown: workload_run_page.LoadPage) -> dict[str, Any] | None:

@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
-from performance.power import power_before
 
 from access import audit
 from access.models import Project, Role
@@ -22,6 +21,7 @@ from dashboards.rendering import page
 from dashboards.sentences import count
 from dashboards.views.actions import action
 from performance import changes, tasks, trigger
+from performance.gate import power_before
 from performance.models import ChangePoint, Workload
 
 DRAWN = "latency.p95"
@@ -88,16 +88,23 @@ def decide(request: HttpRequest, found: Any) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, " ".join(text for faults in form.errors.values() for text in faults))
     else:
-        changes.decide(
-            change,
-            state=form.cleaned_data["state"],
-            note=form.cleaned_data["note"],
-            commit_sha=form.cleaned_data["commit"],
-            by=request.user,
-            now=timezone.now(),
-        )
-        messages.success(request, f"The change is {form.cleaned_data['state']}.")
+        try:
+            _decide(change, form.cleaned_data, by=request.user)
+        except ValueError as problem:
+            messages.error(request, str(problem))
+        else:
+            messages.success(request, f"The change is {form.cleaned_data['state']}.")
     return redirect("workload", change.workload.name)
+
+
+def _decide(change: ChangePoint, decided: dict[str, Any], *, by: Any) -> None:
+    now = timezone.now()
+    if decided["state"] == ChangePoint.State.ACCEPTED:
+        changes.accept(change, by=by, now=now, note=decided["note"], commit_sha=decided["commit"])
+    elif decided["state"] == ChangePoint.State.DISMISSED:
+        changes.dismiss(change, by=by, now=now, note=decided["note"])
+    else:
+        changes.reopen(change, by=by, now=now)
 
 
 def _find(request: HttpRequest, name: str) -> Workload:
@@ -133,7 +140,7 @@ def _show(request: HttpRequest, found: Workload, form: LoadForm, status: int = 2
         "figure_word": word,
         "component": component,
         "branch": branch,
-        "power": power_before(found),
+        "power": power_before(found).sentence,
         "figure": _figure(points, found_changes, figure, unit),
     }
     return page(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -39,7 +36,7 @@ class WorkloadSerializer(CamelModelSerializer):
         child=serializers.CharField(max_length=2000), write_only=True, required=False
     )
     components = ComponentSerializer(many=True, required=False)
-    has_secrets = serializers.SerializerMethodField()
+    has_secrets = serializers.BooleanField(read_only=True)
 
     class Meta:
         model = Workload
@@ -50,10 +47,6 @@ class WorkloadSerializer(CamelModelSerializer):
         )
         read_only_fields = ("version",)
         extra_kwargs = {"spec": {"required": True}}
-
-    def get_has_secrets(self, workload: Workload) -> bool:
-        """Whether values are stored; they are never shown."""
-        return bool(workload.secrets)
 
     def validate_environment(self, name: str) -> Environment:
         project = self.context["view"].project
@@ -139,15 +132,11 @@ class SeriesSerializer(CamelModelSerializer):
 class BottleneckSerializer(CamelModelSerializer):
     """What held the run back, with its evidence."""
 
-    evidence = serializers.SerializerMethodField()
+    evidence = serializers.JSONField(read_only=True)
 
     class Meta:
         model = Bottleneck
         fields = ("rank", "kind", "name", "score", "share", "text", "evidence")
-
-    @extend_schema_field(OpenApiTypes.OBJECT)
-    def get_evidence(self, found: Bottleneck) -> Any:
-        return found.evidence
 
 
 class TargetHostSerializer(CamelModelSerializer):

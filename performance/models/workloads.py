@@ -92,6 +92,11 @@ class Workload(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def has_secrets(self) -> bool:
+        """Whether values are stored; they are never shown."""
+        return bool(self.secrets)
+
 
 class Component(models.Model):
     """A variant of the system under the same workload: another address, header or setting."""

@@ -12,13 +12,14 @@ from dashboards.roles import endpoints
 from executions.ingest import ingest_report
 from executions.models import Report, TestCase
 from tests.factories import make_definition, make_environment, make_project, make_user
+from tests.performance.factories import make_workload, make_workload_run
 
 pytestmark = pytest.mark.django_db
 ENDPOINTS = endpoints()
 SCOPES = {"read": Role.VIEWER, "report": Role.REPORTER, "admin": Role.ADMINISTRATOR}
 WHO = [*Role.values, *SCOPES, "stranger", "anonymous"]
 JUNIT = b'<testsuite><testcase classname="m" name="t"/></testsuite>'
-WELL = {200, 201, 400, 409, 415, 422}
+WELL = {200, 201, 204, 400, 409, 415, 422}
 
 
 def fill(project):
@@ -26,6 +27,7 @@ def fill(project):
     definition = make_definition(project=project, name="suite", steps=[])
     environment = make_environment("aws-ecs", project=project)
     report = ingest_report(io.BytesIO(JUNIT), project=project, now=timezone.now())
+    load = make_workload_run(make_workload(project=project), keep=False)
     return {
         "project": project.slug,
         "environment": environment.pk,
@@ -33,6 +35,9 @@ def fill(project):
         "test-run": report.run.test_run_id,
         "report": Report.objects.get(project=project).pk,
         "test-case": TestCase.objects.get(project=project).pk,
+        "workload-run": load.run.test_run_id,
+        "workload": load.workload.pk,
+        "target-host": load.workload.project.target_hosts.first().pk,
     }
 
 

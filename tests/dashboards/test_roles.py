@@ -9,6 +9,7 @@ from access.models import ApiToken, Membership, Role
 from access.permissions import EVERYBODY, SIGNED_IN
 from dashboards.roles import routes, table
 from executions.models import TestCase
+from performance.models import ChangePoint, TrackRun, Workload, WorkloadRun
 from tests.factories import make_definition, make_ended_run, make_project, make_run, make_user, make_workflow
 from tracking.models import Schedule
 
@@ -26,6 +27,7 @@ ACTIONS = {
     "logout",
     "revoke_token",
     *("run_note", "run_pin", "run_exclude", "run_include"),
+    *("stop_workload", "make_baseline", "start_workload", "decide_change"),
     *("add_schedule", "pause_schedule", "remove_schedule", "run_schedule"),
 }
 FORMS = {"choose_project": {"project": "demo"}, "time_zone": {"time_zone": "UTC"}}
@@ -42,20 +44,46 @@ def address(route, values):
 def place(project):
     """Return what can be named in the addresses of a project, with everything that they need."""
     run = make_ended_run(definition=make_definition(project=project))
+    track = make_load(run)
     member = make_user(f"member-of-{project}", role="viewer", project=project)
     return {
         "test_run_id": run.test_run_id,
         "position": 1,
         "name": "performance",
         "slug": project.slug,
+        "track_id": track.pk,
         "pk": same_number(Membership.objects.get(user=member)),
     }
 
 
+def make_load(run):
+    """Make the run one of a workload, and return a track of the same project."""
+    workload = Workload.objects.create(
+        project=run.project,
+        definition=run.definition,
+        name="performance",
+        environment=run.environment,
+        target="http://127.0.0.1:9",
+    )
+    WorkloadRun.objects.create(run=run, workload=workload, started_at=run.started_at)
+    return TrackRun.objects.create(project=run.project, workload=workload)
+
+
 def same_number(membership):
-    """Make a test, a token and a schedule with the membership's number: one `pk` for all kinds of address."""
+    """Make a test, a token, a change and a schedule with the membership's number: one `pk` for all."""
     number, project = membership.pk, membership.project
     ApiToken.objects.create(pk=number, project=project, name="ci", prefix="rt_", digest=f"{number}")
+    load = WorkloadRun.objects.get(run__project=project)
+    ChangePoint.objects.create(
+        pk=number,
+        workload=load.workload,
+        metric="latency.p95",
+        first_run=load,
+        before=1,
+        after=2,
+        is_worse=True,
+        p=0.001,
+    )
     Schedule.objects.create(
         pk=number,
         project=project,
@@ -76,7 +104,7 @@ def expected(route, role):
         return {200, 302, 404} if role == "stranger" else {200, 302}
     if role == "stranger":
         # Without an object in the address there is no project to be a stranger to: the page says what to do.
-        return {404} if names(route) & {"test_run_id", "slug", "pk"} else {403}
+        return {404} if names(route) & {"test_run_id", "slug", "pk", "track_id"} else {403}
     return {200, 302, 400, 404} if Role(role).includes(route.rule) else {403}
 
 
