@@ -8,7 +8,6 @@ from performance.measured import Measured
 from performance.rules.base import Finding, Thresholds, picture, rounded, seconds
 from performance.sources.base import Series
 
-
 FEWEST = 6  # values; a rate from fewer says little
 
 
