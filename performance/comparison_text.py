@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from analysis.wording import in_words
 from performance.models import Comparison
+from performance.wording import in_short_words
 
 
 def lines(comparison: Comparison) -> Iterator[str]:
@@ -36,9 +36,9 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
 
 
 def _ranked(row: dict[str, Any]) -> str:
-    level = in_words(row["value"])
+    level = in_short_words(row["value"])
     if row["low"] is not None:
-        level += f" ({in_words(row['low'])} to {in_words(row['high'])}, n {row['n']})"
+        level += f" ({in_short_words(row['low'])} to {in_short_words(row['high'])}, n {row['n']})"
     ratio = "–"
     if row["ratio_low"] is not None:
         ratio = f"{row['ratio']:.2f} × ({row['ratio_low']:.2f} to {row['ratio_high']:.2f})"
@@ -50,3 +50,13 @@ def _ranked(row: dict[str, Any]) -> str:
     cost = row["cost_per_million"]
     price = "" if cost is None else f"{cost:.2f} {row['currency']} per million requests"
     return f"{row['rank']:>3}. {row['component'][:20]:<20} {level:<30} {ratio:<24} {errors:>7}  {price}"
+
+
+def in_one_line(row: dict[str, Any]) -> str:
+    """One component of the ranking in a sentence."""
+    told = f"{row['component']}: {in_short_words(row['value'])}"
+    if row["low"] is not None:
+        told += f" ({in_short_words(row['low'])} to {in_short_words(row['high'])}), {row['n']} runs"
+    if row["cost_per_million"] is not None:
+        told += f", {row['cost_per_million']:.2f} {row['currency']} per million requests"
+    return told + "."

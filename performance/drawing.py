@@ -117,6 +117,7 @@ def _text(x: float, y: float, text: str, anchor: str, color: str = "var(--text)"
 
 def _svg(title: str, height: int, parts: Sequence[str]) -> str:
     return (
+        f'<figure><figcaption>{escape(title)}</figcaption><div class="scroll">'
         f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}" '
-        f'style="width:100%;max-width:{WIDTH}px;font-size:13px">{"".join(parts)}</svg>'
+        f'width="{WIDTH}" height="{height}" font-size="13">{"".join(parts)}</svg></div></figure>'
     )

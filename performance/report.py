@@ -13,6 +13,7 @@ from analysis import columns
 from performance.drawing import Bar, Line, intervals, over_time
 from performance.models import Bottleneck, Comparison, Metric, MetricSeries, TrackRun, WorkloadRun
 from performance.optimization import describe, figure_of
+from performance.readings import measured
 from performance.total_effect import total_effect
 from performance.wording import figure, in_short_words
 
@@ -41,7 +42,7 @@ def report_data(track: TrackRun, *, now: datetime) -> dict[str, Any]:
         for phase in track.summary.get("phases", [])
     ]
     main = [run for run in runs if run.run.metadata.get("calibration")]
-    last = main[-1] if main else None
+    last = next((run for run in reversed(main) if measured(run)), main[-1] if main else None)
     return {
         "track": track,
         "target": track.target,

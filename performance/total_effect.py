@@ -31,10 +31,8 @@ class Total:
     def sentence(self) -> str:
         if self.ratio is None or self.low is None or self.high is None:
             return "No optimization has been measured yet."
-        told = (
-            f"{len(self.counted)} optimizations together: {self.metric} {self.ratio:.3f} × "
-            f"({self.low:.3f} to {self.high:.3f})."
-        )
+        many = f"{len(self.counted)} optimizations together" if len(self.counted) > 1 else self.counted[0]
+        told = f"{many}: {self.metric} {self.ratio:.3f} × ({self.low:.3f} to {self.high:.3f})."
         if self.overlapping:
             pairs = "; ".join(f"{one} and {two}" for one, two in self.overlapping)
             told += f" These overlap in time, so a part of their effect counts twice: {pairs}."

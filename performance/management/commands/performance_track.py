@@ -37,7 +37,7 @@ SIGNS = {"passed": "✓", "failed": "✕", "error": "‼", "skipped": "–"}
 class Command(TestRunningCommand):
     help = (
         "Go through all phases of the performance track in order against one target, and write one summary. "
-        "Without --target and --workload the target is the demo's shop, which is started where it is not open."
+        "Without --target and --workload the target is the demo's shop, started where it is not open."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
