@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -79,7 +79,7 @@ def follow_workload_runs() -> int:
     return follow_ended(send)
 
 
-def _take_up(workload_run: WorkloadRun, now: timezone.datetime) -> bool:
+def _take_up(workload_run: WorkloadRun, now: datetime) -> bool:
     run = workload_run.run
     began = workload_run.load_started_at is not None
     if not began:
