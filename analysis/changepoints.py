@@ -179,7 +179,7 @@ class _Rule:
 def _widening(rest: np.ndarray) -> float:
     """By how much the correlation of neighbors widens the variance of a mean: (1 + r) / (1 - r)."""
     n, power = len(rest), float((rest**2).sum())
-    if power <= 0:
+    if power <= 1e-9 * n:  # two flat levels, but for rounding
         return 1.0
     r = float((rest[1:] * rest[:-1]).sum()) / power
     r += (2 + 4 * r) / n  # taking two means away pulls it down (Marriott and Pope, 1954)
