@@ -1,17 +1,66 @@
-"""The demo: a project whose profiles really run on this machine."""
+"""The demo: a project whose profiles really run on this machine, and a small shop to put load on."""
 
 from __future__ import annotations
 
+import socket
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
 from access.models import Project
 from config.first_start import make_project
+from performance.models import Workload
+from performance.saving import name_host, save_workload
 from tracking import tracker
 from tracking.models import Environment, Step, TestDefinition, TestRun
 
 BUILD = ["python", "demo/build_job.py", "--workload"]
+_BROWSING: list[dict[str, Any]] = [
+    {"name": "catalog", "path": "/catalog", "weight": 4, "checks": {"contains": "Catalog"}},
+    {"name": "product", "path": "/product/7", "weight": 4},
+    {"name": "cart", "method": "POST", "path": "/cart/{{n}}", "weight": 1},
+    {"name": "checkout", "method": "POST", "path": "/checkout/{{n}}", "weight": 1},
+]
+WORKLOADS: list[tuple[str, str, dict[str, Any]]] = [
+    (
+        "browse",
+        "People look at the shop and some buy: 40 requests per second.",
+        {
+            "requests": _BROWSING,
+            "arrival": {"kind": "constant", "rate": 40, "spacing": "poisson"},
+            "warmup": 2,
+            "duration": 20,
+        },
+    ),
+    (
+        "checkout",
+        "Everybody buys: 30 requests per second.",
+        {
+            "requests": _BROWSING[-1:],
+            "arrival": {"kind": "constant", "rate": 30, "spacing": "poisson"},
+            "warmup": 2,
+            "duration": 20,
+        },
+    ),
+    (
+        "steps",
+        "More and more people come, from 20 to 160 requests per second: where is the knee?",
+        {
+            "requests": _BROWSING,
+            "arrival": {
+                "kind": "steps",
+                "rates": [20, 40, 80, 120, 160],
+                "step_duration": 6,
+                "spacing": "poisson",
+            },
+            "warmup": 2,
+            "duration": 30,
+        },
+    ),
+]
 
 
 def make_demo() -> Project:
@@ -43,7 +92,67 @@ def make_demo() -> Project:
             for module in ("test_prices", "test_cart", "test_text")
         ],
     )
+    make_workloads(project, target_port() or free_port())
     return project
+
+
+def make_workloads(project: Project, port: int) -> None:
+    """Give the demo its loads on the shop of `demo.target`, which listens on `port` of this machine."""
+    name_host(project, "127.0.0.1", by="demo", note="The demo's own shop.")
+    environment = project.environments.get(name="local")
+    for name, description, spec in WORKLOADS:
+        if not project.workloads.filter(name=name).exists():
+            save_workload(
+                project,
+                name,
+                target=address(port),
+                spec=spec,
+                environment=environment,
+                generators=list(settings.LOAD_GENERATORS),
+                now=timezone.now(),
+                description=description,
+            )
+    _port_file().write_text(str(port))
+
+
+def target_port() -> int:
+    """The port for the demo's shop, 0 where there is no demo; its loads are told of a new one."""
+    try:
+        port = int(_port_file().read_text())
+    except (OSError, ValueError):
+        return 0
+    mine = Workload.objects.filter(project__slug="demo", target=address(port))
+    if not mine.exists():
+        return 0
+    if not is_free(port):
+        port = free_port()
+        mine.update(target=address(port))
+        _port_file().write_text(str(port))
+    return port
+
+
+def address(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _port_file() -> Path:
+    return settings.DATA / "demo_target_port"
 
 
 def start_demo(project: Project, now: datetime) -> TestRun:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from config import env
@@ -13,10 +14,10 @@ GENERATORS = {  # each a program of its own: python -m MODULE PLAN FOLDER
 ROUTES = {"performance.tasks.run_workload": {"queue": "load"}}
 
 
-def metric_sources() -> dict[str, dict[str, Any]]:
+def metric_sources(data: Path) -> dict[str, dict[str, Any]]:
     """Return the sources of series, in the form that Django's readers know from its own settings."""
     return {
-        "host": {"BACKEND": "performance.sources.host.Host"},
+        "host": {"BACKEND": "performance.sources.host.Host", "OPTIONS": {"folder": data / "host"}},
         "prometheus": {
             "BACKEND": "performance.sources.prometheus.Prometheus",
             "OPTIONS": {"url": env.url("PROMETHEUS_URL", "") if env.text("PROMETHEUS_URL") else ""},

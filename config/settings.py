@@ -248,4 +248,4 @@ CI_SERVICES: dict[str, dict[str, Any]] = {
 }
 RUN_KINDS: dict[str, str] = {}  # kind of definition above tracking -> name of the task that runs it
 CONFIRM_CHANGES = env.flag("RUNTRAIL_CONFIRM_CHANGES", True)  # one run more where a change is doubtful
-LOAD_GENERATORS, METRIC_SOURCES = load.GENERATORS, load.metric_sources()
+LOAD_GENERATORS, METRIC_SOURCES = load.GENERATORS, load.metric_sources(DATA)

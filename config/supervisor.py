@@ -1,4 +1,4 @@
-"""One process tree: broker, web, worker, scheduler and the runner of local jobs.
+"""One process tree: broker, web, worker, scheduler, the runner of local jobs and the sampler of this machine.
 
 A child that dies is started again and its work given back; when the supervisor itself dies, even by
 kill -9, the kernel tells the children, and each takes its own children with it.
@@ -67,6 +67,10 @@ class Supervisor:
                     "Choose another with --port."
                 ) from None
 
+    def add(self, name: str, command: list[str]) -> None:
+        """Look after one more program; before `start()`."""
+        self.children[name] = Child(name, command, self.logs / f"{name}.log")
+
     def start(self) -> None:
         """Start all programs, the broker first."""
         self.logs.mkdir(exist_ok=True)
@@ -115,6 +119,10 @@ class Supervisor:
         ]
         programs["scheduler"] = [*celery, "beat", "-l", "WARNING", "--pidfile="]
         programs["jobs"] = [sys.executable, "manage.py", "run_jobs"]
+        programs["sampler"] = [
+            *[sys.executable, "-m", "performance.sources.host", str(settings.DATA / "host")],
+            *["--keep", str(2 * 24 * 3600), "--interval", "1"],
+        ]
         return programs
 
     def _bracketed(self) -> str:

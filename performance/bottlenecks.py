@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import numpy as np
+import structlog
 from django.core.files.storage import Storage
 from django.db import transaction
 
@@ -17,7 +18,9 @@ from performance.models import Bottleneck, Metric, MetricSeries, WorkloadRun
 from performance.rules.base import Finding
 from performance.samples import NoSamples, Samples, load_samples
 from performance.sources.base import Series
+from tracking.tracker import note
 
+log = structlog.get_logger(__name__)
 COMPONENT = "component:"  # how the figures of components are called
 EARLIER_RUNS, FEWEST_RUNS = 10, 3
 
@@ -32,13 +35,22 @@ def analyze(workload_run: WorkloadRun, *, storage: Storage, now: datetime) -> li
 
 
 def analyze_if_possible(workload_run: WorkloadRun, *, storage: Storage, now: datetime) -> bool:
-    """The same, and False where no samples were kept; the run counts as looked at either way."""
+    """The same, and False where it could not be done; the run counts as looked at either way.
+
+    It is the last thing done for a run that is closed and kept already, and must not spoil that.
+    """
     try:
         analyze(workload_run, storage=storage, now=now)
-    except NoSamples:
-        WorkloadRun.objects.filter(pk=workload_run.pk).update(analyzed_at=now)
-        return False
-    return True
+    except NoSamples as problem:
+        said = f"No bottlenecks were looked for. {problem}"
+    except Exception as problem:
+        log.exception("bottlenecks_not_found", run=str(workload_run))
+        said = f"Looking for bottlenecks failed: {type(problem).__name__}."
+    else:
+        return True
+    note(workload_run.run, "bottlenecks", said, now)
+    WorkloadRun.objects.filter(pk=workload_run.pk).update(analyzed_at=now)
+    return False
 
 
 def keep_findings(workload_run: WorkloadRun, samples: Samples, *, now: datetime) -> list[Bottleneck]:
@@ -88,7 +100,7 @@ def usual_of(workload_run: WorkloadRun) -> Usual:
     if len(runs) < FEWEST_RUNS:
         return Usual()
     figures = Metric.objects.filter(run__in=runs, request="")
-    means: dict[str, list[float]] = defaultdict(list)
+    means: dict[str, list[float | None]] = defaultdict(list)
     for name, mean in figures.filter(name__startswith=COMPONENT, mean__isnull=False).values_list(
         "name", "mean"
     ):
@@ -97,9 +109,13 @@ def usual_of(workload_run: WorkloadRun) -> Usual:
     return Usual(
         runs=len(runs),
         # The median: one ill run among them is not what is usual.
-        components={name: float(np.median(values)) for name, values in means.items() if name != "total"},
-        latency=float(np.median(latency)) if latency else 0.0,
+        components={name: _median(values) for name, values in means.items() if name != "total"},
+        latency=_median(latency) if latency else 0.0,
     )
+
+
+def _median(values: list[float | None]) -> float:
+    return float(np.median(np.array(values, dtype=float)))
 
 
 def _plain(series: MetricSeries, offset: float) -> Series:

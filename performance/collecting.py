@@ -11,10 +11,13 @@ from typing import Any
 from django.core.files import File
 from django.core.files.storage import Storage
 
+from performance.bottlenecks import analyze_if_possible
 from performance.figures import Figure
+from performance.gathering import keep_host_series
 from performance.generating import read_json
 from performance.models import WorkloadRun
 from performance.samples import NoSamples, Samples, pack, read_folder
+from performance.sources.host_samples import HOST_FILE
 from performance.specification import spec_of
 from performance.summarize import summarize
 from tracking.lifecycle import Status, close_run
@@ -36,6 +39,7 @@ def collect(
     end = read_json(folder / "end.json")
     figures: list[Figure] = []
     _take_facts(workload_run, folder, end, now)
+    keep_host_series(workload_run.run, folder / HOST_FILE)
     try:
         samples = read_folder(folder)
     except NoSamples as problem:
@@ -50,6 +54,8 @@ def collect(
         note(workload_run.run, "measured", kept, now)
     close_run(workload_run.run, status, reason=reason, now=now)
     shutil.rmtree(folder, ignore_errors=True)
+    if workload_run.requests:
+        analyze_if_possible(workload_run, storage=storage, now=now)
     return workload_run.run
 
 

@@ -80,6 +80,13 @@ class MetricSeriesQuerySet(models.QuerySet):
         return self.filter(n__gt=0)
 
 
+class GatheringQuerySet(models.QuerySet):
+    """Runs whose series are read."""
+
+    def due(self, now: datetime) -> Self:
+        return self.filter(again_at__lte=now)
+
+
 class ChangePointQuerySet(models.QuerySet):
     """Changes of level."""
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import socket
 import uuid
 from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 from celery import shared_task
+from django.core.cache import cache
+from django.core.files.storage import storages
 from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from performance import drive
+from performance import drive, sources
+from performance.bottlenecks import analyze_if_possible
+from performance.gathering import gather_series, queries_of, ungathered
 from performance.management.driving import drive_apart, place
 from performance.management.following import follow_ended
 from performance.models import WorkloadRun
+from performance.sources.host import host_queries
 from performance.specification import FaultySpec
 from performance.trigger import adopt_run
 from tracking.drive import driver_name, is_gone, release, take_lease
@@ -98,4 +104,32 @@ def _take_up(workload_run: WorkloadRun, now: datetime) -> bool:
         close_run(run, Status.ERROR, reason=reason, now=now)
     finally:
         release(run.pk, driver)
+    return True
+
+
+@shared_task(expires=30)
+def sweep_series() -> int:
+    """Have the series of runs that have ended since read, some at a time; return how many runs."""
+    due = ungathered(timezone.now(), host=socket.gethostname()).values_list("pk", flat=True)[:50]
+    for run_pk in due:
+        # A source that does not answer takes longer than the next sweep.
+        if cache.add(f"gathering:{run_pk}", 1, timeout=300):
+            gather_of_run.delay(str(run_pk))
+    return len(due)
+
+
+@shared_task
+def gather_of_run(run_pk: str) -> bool:
+    """Read the series of one run that has ended, and look again at what held a load back by them."""
+    run = TestRun.objects.ended().select_related("project", "environment").filter(pk=run_pk).first()
+    if run is None:
+        return False
+    try:
+        queries = queries_of(run, host=socket.gethostname(), host_queries=host_queries())
+        gather_series(run, connect=sources.connect, queries=queries, now=timezone.now())
+    finally:
+        cache.delete(f"gathering:{run_pk}")
+    workload_run = WorkloadRun.objects.for_driving().filter(pk=run_pk, samples__gt="").first()
+    if workload_run:
+        analyze_if_possible(workload_run, storage=storages["artifacts"], now=timezone.now())
     return True

@@ -23,7 +23,10 @@ from typing import Any
 import pytest
 
 IS_ROOT = os.geteuid() == 0
-NO_DATABASE = ("tests/analysis/", "tests/client/", "tests/executions/reports/", "tests/unit/")
+NO_DATABASE = (
+    *("tests/analysis/", "tests/client/", "tests/executions/reports/", "tests/unit/"),
+    *("tests/performance/sources/", "tests/performance/rules/", "tests/demo/"),
+)
 PLAIN_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 

@@ -20,8 +20,16 @@ from tracking.models import TestRun
 
 
 def place() -> drive.Place:
-    """Where loads are driven on this machine."""
-    return drive.Place(settings.DATA / "workloads", storages["artifacts"])
+    """Where loads are driven on this machine, and what looks at it meanwhile."""
+    sampler = (
+        "performance.sources.host",
+        "{folder}",
+        "--generator",
+        "{generator}",
+        "--plan",
+        "{folder}/plan.json",
+    )
+    return drive.Place(settings.DATA / "workloads", storages["artifacts"], beside=[sampler])
 
 
 def drive_here(

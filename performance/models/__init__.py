@@ -8,7 +8,7 @@ from performance.models.improvements import (
     OptimizationRun,
     TrackRun,
 )
-from performance.models.measurements import Metric, MetricQuery, MetricSeries
+from performance.models.measurements import Gathering, Metric, MetricQuery, MetricSeries
 from performance.models.workloads import Component, TargetHost, Workload, WorkloadRun, host_validator
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Comparison",
     "ComparisonRun",
     "Component",
+    "Gathering",
     "Metric",
     "MetricQuery",
     "MetricSeries",

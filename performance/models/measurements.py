@@ -10,7 +10,7 @@ from django.db.models import Q
 from access.models import Project
 from analysis import columns
 from performance.models.workloads import WorkloadRun
-from performance.querysets import MetricQuerySet, MetricSeriesQuerySet
+from performance.querysets import GatheringQuerySet, MetricQuerySet, MetricSeriesQuerySet
 from tracking.models import TestRun
 
 
@@ -92,6 +92,27 @@ class MetricSeries(models.Model):
     def values_list(self) -> list[float | None]:
         """Values (n,) in `unit`; None is a gap."""
         return columns.as_list(self.values)
+
+
+class Gathering(models.Model):
+    """Up to when the series of one run were read; a run without one was not looked at yet."""
+
+    run = models.OneToOneField(TestRun, models.CASCADE, primary_key=True, related_name="gathering")
+    until = models.DateTimeField(help_text="The run's end when it was last looked at.")
+    tries = models.PositiveSmallIntegerField(default=0)
+    again_at = models.DateTimeField(null=True, blank=True, help_text="Empty: done, or given up.")
+    problem = models.TextField(blank=True)
+
+    objects = GatheringQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-until"]
+        indexes = [
+            models.Index(fields=["again_at"], name="gatherings_due_idx", condition=Q(again_at__isnull=False))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}: {self.problem or 'done'}"
 
 
 class MetricQuery(models.Model):

@@ -25,7 +25,7 @@ def knee(measured: Measured, limits: Thresholds) -> list[Finding]:
     loads, rates = _points(measured)
     if not len(loads):
         return []
-    law = fit_scalability(loads, rates)
+    law = fit_scalability(loads.tolist(), rates.tolist())
     if law and not _holds(law, float(rates.max())):
         law = None
     offered, answered = measured.offered(measured.top), measured.completed(measured.top)
@@ -44,7 +44,7 @@ def knee(measured: Measured, limits: Thresholds) -> list[Finding]:
 def _holds(law: Scalability, most: float) -> bool:
     """Whether what the law says of the most that can be answered is what was seen, or just ahead of it."""
     told = law.peak_throughput or law.ceiling
-    return bool(told) and NEAR <= most / told <= 1 / NEAR
+    return told is not None and NEAR <= most / told <= 1 / NEAR
 
 
 def _told_by(law: Scalability) -> dict[str, Any]:

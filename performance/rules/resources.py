@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from analysis.saturation import find_saturated
 from performance.measured import Measured
 from performance.rules.base import Finding, Thresholds, percent, picture, rounded, seconds
 from performance.rules.cpu import asked_cpu
@@ -41,17 +42,15 @@ def _is_filled_by_others(measured: Measured) -> bool:
 def _judge(measured: Measured, series: Series, limits: Thresholds) -> Finding | None:
     full_from = series.saturated_at or 0.0
     times, values = _inside(measured, series)
-    if len(values) < 2 * FEWEST or (values >= full_from).sum() < FEWEST:
+    if full_from <= 0 or (values >= full_from).sum() < FEWEST:
         return None
     latency = _latency_at(measured, times)
+    search = find_saturated(latency.tolist(), {series.name: (values / full_from).tolist()}, full=1.0)
+    if not search.accused or not _follows_load(measured, times, values):
+        return None
     full, known = values >= full_from, np.isfinite(latency)
-    if not (full & known).any():
-        return None
-    during = float(np.median(latency[full & known]))
-    before = _without(measured, latency, ~full & known)
-    if before is None or during < limits.grew * before or during - before < limits.noticeable:
-        return None
-    if not _follows_load(measured, times, values):
+    during, before = (float(np.median(latency[part & known])) for part in (full, ~full))
+    if not during - before >= limits.noticeable:
         return None
     share = float(full.mean())
     facts = {
@@ -61,6 +60,8 @@ def _judge(measured: Measured, series: Series, limits: Thresholds) -> Finding | 
         "highest": float(values.max()),
         "latency_full": during,
         "latency_otherwise": before,
+        "correlation": search.accused[0].correlation,
+        "p": search.accused[0].p,
     }
     shown = picture(
         *("line", times, values),
@@ -92,17 +93,6 @@ def _latency_at(measured: Measured, times: np.ndarray) -> np.ndarray:
     places = np.searchsorted(measured.intended, edges)
     pieces = [measured.latency[low:high] for low, high in pairwise(places)]
     return np.array([np.median(piece) if len(piece) else np.nan for piece in pieces])
-
-
-def _without(measured: Measured, latency: np.ndarray, free: np.ndarray) -> float | None:
-    """What requests took while it was not full: in this run, else under the least load, else usually."""
-    if free.sum() >= FEWEST - 1:
-        return float(np.median(latency[free]))
-    if measured.usual.runs:
-        return measured.usual.latency
-    if len(measured.levels) > 1:
-        return float(np.median(measured.latency[measured.lowest.rows]))
-    return None  # it was always full: nothing tells what that changes
 
 
 def _follows_load(measured: Measured, times: np.ndarray, values: np.ndarray) -> bool:

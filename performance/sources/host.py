@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import signal
 import sys
@@ -17,12 +18,13 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import psutil
 
 from performance.sources.base import Query, Series, SourceRefused, grid_of, on_grid
-from performance.sources.host_samples import FIELDS, RECORD, read_samples
+from performance.sources.host_samples import FIELDS, HOST_FILE, RECORD, read_samples
 
 HOUR = 3600
 
@@ -58,7 +60,7 @@ class Sampler:
     def __init__(self, *, generator: int = 0, target_port: int = 0) -> None:
         self.generator, self.target_port = generator, target_port
         self.target = 0
-        self.spent: dict[int, float] = {}  # CPU seconds of each process looked at
+        self.spent: dict[tuple[str, int], float] = {}  # CPU seconds of each process looked at
         self.before = self._counters()
         psutil.cpu_percent(percpu=True)
 
@@ -77,10 +79,10 @@ class Sampler:
         record["disk_busy"] = min(max(counters[2] - before[2], 0) / seconds, 1)
         record["network"] = max(counters[3] - before[3], 0) / seconds
         record["load1"] = os.getloadavg()[0]
-        record["generator"], _ = self._used_by(self.generator, seconds)
+        record["generator"], _ = self._used_by("generator", self.generator, seconds)
         if self.target_port and not self.target:
             self.target = process_on(self.target_port)
-        record["target"], record["target_memory"] = self._used_by(self.target, seconds)
+        record["target"], record["target_memory"] = self._used_by("target", self.target, seconds)
         return record
 
     def _counters(self) -> tuple[float, float, float, float]:
@@ -93,7 +95,7 @@ class Sampler:
             float(sum(net.bytes_sent + net.bytes_recv for name, net in nets.items() if name != "lo")),
         )
 
-    def _used_by(self, pid: int, seconds: float) -> tuple[float, float]:
+    def _used_by(self, role: str, pid: int, seconds: float) -> tuple[float, float]:
         """Cores and bytes of a process and what it started; NaN where it is gone or not known."""
         if not pid:
             return np.nan, np.nan
@@ -103,13 +105,14 @@ class Sampler:
             for process in [leader, *leader.children(recursive=True)]:
                 with contextlib.suppress(psutil.Error):
                     times = process.cpu_times()
-                    spent[process.pid] = times.user + times.system
-                    used += spent[process.pid] - self.spent.get(process.pid, spent[process.pid])
+                    key = (role, process.pid)
+                    spent[key] = times.user + times.system
+                    used += spent[key] - self.spent.get(key, spent[key])
                     memory += process.memory_info().rss
         except psutil.Error:
             self.target = 0 if pid == self.target else self.target  # look for it anew: it may come back
             return np.nan, np.nan
-        is_first = pid not in self.spent
+        is_first = (role, pid) not in self.spent
         self.spent.update(spent)
         return (np.nan if is_first else max(used, 0.0) / seconds), memory
 
@@ -128,7 +131,7 @@ def sampling(
     folder: Path, *, interval: float = 0.5, generator: int = 0, target_port: int = 0
 ) -> Iterator[Path]:
     """Sample this machine into FOLDER/host.bin in a thread, for as long as the block goes on."""
-    path, ended = folder / "host.bin", threading.Event()
+    path, ended = folder / HOST_FILE, threading.Event()
     sampler = Sampler(generator=generator, target_port=target_port)
 
     def go_on() -> None:
@@ -152,20 +155,30 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--keep", type=float, default=0, help="seconds for which hourly files are kept")
     parser.add_argument("--generator", type=int, default=0, help="process whose CPU time is noted")
     parser.add_argument("--target-port", type=int, default=0, help="port whose process is noted")
+    parser.add_argument("--plan", type=Path, help="plan of a load, whose target is noted if it is here")
     chosen = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     chosen.folder.mkdir(parents=True, exist_ok=True)
-    sampler = Sampler(generator=chosen.generator, target_port=chosen.target_port)
+    port = chosen.target_port or (local_port(chosen.plan) if chosen.plan else 0)
+    sampler = Sampler(generator=chosen.generator, target_port=port)
     parent = os.getppid()
     while os.getppid() == parent:
         time.sleep(chosen.interval)
         record = sampler.sample()
         hour = int(record["at"][0] // HOUR)
-        with (chosen.folder / (f"{hour}.bin" if chosen.keep else "host.bin")).open("ab") as file:
+        with (chosen.folder / (f"{hour}.bin" if chosen.keep else HOST_FILE)).open("ab") as file:
             file.write(record.tobytes())
         if chosen.keep:
             forget(chosen.folder, before=record["at"][0] - chosen.keep)
     return 0
+
+
+def local_port(plan: Path) -> int:
+    """The port of a load's target if that is on this machine by its address, else 0."""
+    target = urlsplit(json.loads(plan.read_text())["target"])
+    if target.hostname not in {"127.0.0.1", "localhost", "::1"}:
+        return 0
+    return target.port or (443 if target.scheme == "https" else 80)
 
 
 def forget(folder: Path, *, before: float) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from performance.sources.base import Series
 
+HOST_FILE = "host.bin"
 RECORD = np.dtype(
     [
         ("at", "<f8"),  # Unix seconds

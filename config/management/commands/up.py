@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import signal
+import sys
 import time
 from typing import Any
 
@@ -50,6 +51,9 @@ class Command(BaseCommand):
         try:
             supervisor.check()
             welcome = self.prepare(with_demo=not no_demo)
+            if shop := demo.target_port():
+                supervisor.add("shop", [sys.executable, "-m", "demo.target", "--port", str(shop)])
+                welcome.append(f"The demo's shop, to put load on, is at {demo.address(shop)}.")
             self.preparing = False
             supervisor.start()
             supervisor.watch(lambda: self.announce(host, port, time.monotonic() - begun, welcome))

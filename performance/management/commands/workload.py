@@ -10,6 +10,7 @@ from django.core.management.base import CommandError, CommandParser
 from performance.management.subcommands import (
     allow,
     baseline,
+    bottlenecks,
     changes,
     compare,
     gate,
@@ -26,6 +27,7 @@ SUBCOMMANDS = {
     "list": list_workloads,
     "run": run,
     "show": show,
+    "bottlenecks": bottlenecks,
     "load": load,
     "allow": allow,
     "compare": compare,

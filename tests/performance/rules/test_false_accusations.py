@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from performance.findings import find_bottlenecks
-from tests.performance.made_up import halted, measured, series
+from tests.performance.rules.made_up import halted, measured, series
 
 RUNS = 200
 PROMISED = 0.01  # of healthy runs in which something is named

@@ -6,7 +6,7 @@ import pytest
 
 from performance.findings import find_bottlenecks
 from performance.measured import Measured, Usual, spans_of
-from tests.performance.made_up import KINDS, halted, measured, series, with_errors
+from tests.performance.rules.made_up import KINDS, halted, measured, series, with_errors
 
 STEADY = {"rates": (60,), "seconds": 12.0}
 
