@@ -211,3 +211,21 @@ def open_changes(project: Project, most: int = 20) -> list[ChangePoint]:
 def tracks_of(project: Project, most: int = 10) -> list[TrackRun]:
     """Return the latest runs of the whole track."""
     return list(TrackRun.objects.filter(project=project).select_related("workload", "project")[:most])
+
+
+def load_in_words(spec: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a load says beside its requests, in words, as in ("arrival", "constant, rate 50")."""
+    return [(key.replace("_", " "), _words(value)) for key, value in spec.items() if key != "requests"]
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        named = ((key.replace("_", " "), _words(one)) for key, one in value.items())
+        return ", ".join(words if key == "kind" else f"{key} {words}" for key, words in named)
+    if isinstance(value, list):
+        return ", ".join(map(_words, value[:10])) + (
+            f" and {len(value) - 10} more" if len(value) > 10 else ""
+        )
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else str(value)

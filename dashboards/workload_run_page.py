@@ -15,7 +15,7 @@ from performance.verdicts import NO_PROOF
 
 LADDER = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9999)
 OWN = "samples"  # the source of the series that are counted from the run's own samples
-PARTS = "component:"
+PARTS, SHARES = "component:", "component_share:"
 PRIMARY = "latency.p95"
 COLUMNS = [
     *("request", "name", "unit", "n", "value", "low", "high", "mean", "p50", "p90", "p95", "p99", "p999"),
@@ -29,7 +29,7 @@ class LoadPage:
     latency: Metric | None
     figures: list[Metric]
     requests: list[Metric]
-    components: list[Metric]
+    components: list[tuple[str, Metric, float | None]]
     own: dict[str, MetricSeries]
     resources: list[MetricSeries]
     silent: list[MetricSeries]
@@ -45,15 +45,23 @@ def load(run: WorkloadRun) -> LoadPage:
     others = [one for one in metrics if not one.request and one.name != "latency"]
     return LoadPage(
         latency=latency,
-        figures=[one for one in others if not one.name.startswith(PARTS)],
+        figures=[one for one in others if not one.name.startswith((PARTS, SHARES))],
         requests=[one for one in metrics if one.request and one.name == "latency"],
-        components=[one for one in others if one.name.startswith(PARTS)],
+        components=_components(others),
         own={one.name: one for one in series if one.source == OWN and one.n},
         resources=[one for one in series if one.source != OWN and one.n],
         silent=[one for one in series if not one.n],
         bottlenecks=list(Bottleneck.objects.filter(run=run).order_by("rank")),
         ladder=_ladder(latency),
     )
+
+
+def _components(metrics: Sequence[Metric]) -> list[tuple[str, Metric, float | None]]:
+    """Name, seconds and share of the response time of each component, the longest first."""
+    shares = {one.name.removeprefix(SHARES): one.value for one in metrics if one.name.startswith(SHARES)}
+    found = [(one.name.removeprefix(PARTS), one) for one in metrics if one.name.startswith(PARTS)]
+    found.sort(key=lambda row: -(row[1].mean or 0))
+    return [(name, one, shares.get(name)) for name, one in found]
 
 
 def _ladder(latency: Metric | None) -> list[tuple[float, float]]:

@@ -52,8 +52,7 @@ def workload_run(request: HttpRequest, found: Any) -> HttpResponse:
     shown = workload_run_page.load(run)
     form = request.GET.get("format", "")
     if form in FORMATS:
-        metrics = filter(None, [shown.latency, *shown.figures, *shown.components, *shown.requests])
-        rows = map(workload_run_page.plain, metrics)
+        rows = map(workload_run_page.plain, run.metrics.order_by("name", "request").defer("sketch"))
         name = f"{run.run.test_run_id}-figures"
         return download(rows, workload_run_page.COLUMNS, form=form, name=name)  # type: ignore[return-value]
     context = {
@@ -147,5 +146,4 @@ def _over_time(shown: workload_run_page.LoadPage) -> dict[str, Any] | None:
 
 
 def _parts(shown: workload_run_page.LoadPage) -> list[tuple[str, float]]:
-    rows = [(one.name.removeprefix(workload_run_page.PARTS), one.mean) for one in shown.components]
-    return [(name, mean) for name, mean in rows if mean is not None]
+    return [(name, one.mean) for name, one, _ in shown.components if one.mean is not None]

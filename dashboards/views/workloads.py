@@ -140,6 +140,7 @@ def _show(request: HttpRequest, found: Workload, form: LoadForm, status: int = 2
         "figure_word": word,
         "component": component,
         "branch": branch,
+        "load": workload_pages.load_in_words(found.spec),
         "power": power_before(found).sentence,
         "figure": _figure(points, found_changes, figure, unit),
     }
