@@ -10,6 +10,7 @@ RUN_TESTS = {
     "batch",
     "ci_batch_tests",
     "workload",
+    "performance_track",
 }  # where 1 means that tests failed, so that a fault must be another number
 HISTORY = {"stats", "report", "import_report", "sync_ci"}
 RUNS = {"analyze_run", "cancel_run", "compare_runs", "generate_report"}

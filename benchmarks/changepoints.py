@@ -142,7 +142,9 @@ def main() -> int:
                 print(f"| {name} | " + " | ".join(f"{value:.2f}" for value in np.mean(scores, axis=0)) + " |")
     else:
         print(f"There is no {DATA} with labeled series. Set PERF_DATA to their folder.")
-    print("\n40 runs, then a step, then 12: share of series with a false alarm before it / with the step found\n")
+    print(
+        "\n40 runs, then a step, then 12: share of series with a false alarm before it / with the step found\n"
+    )
     print("| noise, step | " + " | ".join(chosen) + " |")
     for cv, step in CELLS:
         cells = []

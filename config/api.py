@@ -19,6 +19,14 @@ from executions.api.cases import CaseViewSet, FlakyViewSet
 from executions.api.comparisons import ComparisonViewSet
 from executions.api.reports import ReportViewSet
 from executions.api.runs import RunWithResultsViewSet
+from performance.api.proving import (
+    ChangeViewSet,
+    ComponentComparisonViewSet,
+    OptimizationViewSet,
+    SummaryViewSet,
+)
+from performance.api.runs import WorkloadRunViewSet
+from performance.api.workloads import TargetHostViewSet, WorkloadViewSet
 from tracking.api.definitions import DefinitionViewSet, EnvironmentViewSet
 from tracking.api.projects import ProjectViewSet
 from tracking.api.schedules import ScheduleViewSet
@@ -38,6 +46,13 @@ router.register("batches", BatchViewSet, "batch")
 router.register("workspaces", WorkspaceViewSet, "workspace")
 router.register("baselines", BaselineViewSet, "baseline")
 router.register("regressions", RegressionViewSet, "regression")
+router.register("performance/workloads", WorkloadViewSet, "workload")
+router.register("performance/runs", WorkloadRunViewSet, "workload-run")
+router.register("performance/optimizations", OptimizationViewSet, "optimization")
+router.register("performance/comparisons", ComponentComparisonViewSet, "component-comparison")
+router.register("performance/changes", ChangeViewSet, "change")
+router.register("performance/summary", SummaryViewSet, "performance-summary")
+router.register("performance/target-hosts", TargetHostViewSet, "target-host")
 
 urlpatterns = [
     path("v1/", include(router.urls)),

@@ -106,9 +106,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-LOGIN_URL = "login"
-LOGIN_REDIRECT_URL = "overview"
-LOGOUT_REDIRECT_URL = "login"
+LOGIN_URL, LOGIN_REDIRECT_URL, LOGOUT_REDIRECT_URL = "login", "overview", "login"
 
 # Language and time: everything is stored in UTC; pages show the reader's zone and say which.
 LANGUAGE_CODE = "en-us"
@@ -247,4 +245,5 @@ CI_SERVICES: dict[str, dict[str, Any]] = {
     "local": {"BACKEND": "tracking.ci.local.LocalProcesses", "OPTIONS": {"folder": DATA / "local_jobs"}},
 }
 RUN_KINDS = {"suite": "executions.tasks.take_results"}  # kind of definition -> what takes its results
+CONFIRM_CHANGES = env.flag("RUNTRAIL_CONFIRM_CHANGES", True)  # one run more where a change is doubtful
 LOAD_GENERATORS, METRIC_SOURCES = load.GENERATORS, load.metric_sources(DATA)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 
 from django.http import Http404
@@ -9,6 +10,7 @@ from django.shortcuts import get_object_or_404
 
 from access.models import ApiToken, Membership, Project
 from executions.models import TestCase
+from performance.models import ChangePoint, TrackRun, WorkloadRun
 from tracking.models import Schedule, TestRun, WorkflowRun
 
 
@@ -25,6 +27,30 @@ class WorkflowOfRun:
 
     workflow: WorkflowRun
     run: TestRun
+    project: Project
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOfProject:
+    """A workload run with its project."""
+
+    run: WorkloadRun
+    project: Project
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeOfProject:
+    """A change of a workload's level with its project."""
+
+    change: ChangePoint
+    project: Project
+
+
+@dataclass(frozen=True, slots=True)
+class TrackOfProject:
+    """A run of the whole track with its project."""
+
+    track: TrackRun
     project: Project
 
 
@@ -66,3 +92,26 @@ def find_schedule(slug: str, pk: int) -> Schedule:
         raise Http404("There is nothing here.")
     found: Schedule = get_object_or_404(Schedule.objects.for_list(), pk=pk, project__slug=slug)
     return found
+
+
+def find_workload_run(test_run_id: str) -> LoadOfProject:
+    """A workload run by the UUID or the public id of its run."""
+    runs = WorkloadRun.objects.for_list().select_related("run__project", "workload__project")
+    try:
+        wanted: dict[str, object] = {"pk": uuid.UUID(test_run_id)}
+    except ValueError:
+        wanted = {"run__test_run_id": test_run_id}
+    run = get_object_or_404(runs, **wanted)
+    return LoadOfProject(run, run.run.project)
+
+
+def find_change(pk: int) -> ChangeOfProject:
+    if pk > 2**63 - 1:
+        raise Http404("There is nothing here.")
+    change = get_object_or_404(ChangePoint.objects.select_related("workload__project"), pk=pk)
+    return ChangeOfProject(change, change.workload.project)
+
+
+def find_track(track_id: uuid.UUID) -> TrackOfProject:
+    track = get_object_or_404(TrackRun.objects.select_related("project", "workload"), pk=track_id)
+    return TrackOfProject(track, track.project)

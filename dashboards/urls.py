@@ -22,6 +22,8 @@ from dashboards.views import (
     settings,
     tokens,
     workflows,
+    workload_runs,
+    workloads,
 )
 
 login = LoginView.as_view(template_name="login.html", redirect_authenticated_user=True)
@@ -55,6 +57,15 @@ urlpatterns = [
     path("tests/<int:pk>/", cases.case, name="case"),
     path("spaces/", cases.spaces, name="spaces"),
     path("uploads/", cases.uploads, name="uploads"),
+    path("performance/", workloads.performance, name="performance"),
+    path("performance/compare/", workload_runs.compare_loads, name="compare_loads"),
+    path("performance/changes/<int:pk>/decide/", workloads.decide, name="decide_change"),
+    path("performance/tracks/<uuid:track_id>/", workload_runs.track, name="track"),
+    path("performance/runs/<str:test_run_id>/", workload_runs.workload_run, name="workload_run"),
+    path("performance/runs/<str:test_run_id>/stop/", workload_runs.stop_workload, name="stop_workload"),
+    path("performance/runs/<str:test_run_id>/baseline/", workload_runs.make_baseline, name="make_baseline"),
+    path("performance/workloads/<str:name>/", workloads.workload, name="workload"),
+    path("performance/workloads/<str:name>/start/", workloads.start_workload, name="start_workload"),
     path("definitions/", definitions.definitions, name="definitions"),
     path("definitions/<str:name>/", definitions.definition, name="definition"),
     path("definitions/<str:name>/start/", definitions.start, name="definition_start"),

@@ -53,6 +53,18 @@ class WorkloadRunQuerySet(models.QuerySet):
             stopped_early="",
         )
 
+    def unwatched(self) -> Self:
+        """Ended, and nobody has looked yet what follows from them; oldest first."""
+        return self.filter(watched_at=None).exclude(run__status="running").order_by("started_at")
+
+    def for_series(self) -> Self:
+        """With what tells whether runs are alike, and nothing of what they did."""
+        wanted = ("run__metadata", "run__commit_sha", "run__branch", "run__environment_id", "run__status")
+        times = ("run__test_run_id", "run__started_at", "run__completed_at", "started_at")
+        return self.select_related("run").only(
+            *wanted, *times, "workload_id", "component_id", "version", "tool"
+        )
+
 
 class MetricQuerySet(models.QuerySet):
     """Figures of workload runs."""

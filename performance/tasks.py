@@ -20,6 +20,7 @@ from performance import drive, sources
 from performance.bottlenecks import analyze_if_possible
 from performance.gathering import gather_series, queries_of, ungathered
 from performance.management.driving import drive_apart, place
+from performance.management.following import follow_ended
 from performance.models import WorkloadRun
 from performance.sources.host import host_queries
 from performance.specification import FaultySpec
@@ -76,6 +77,12 @@ def sweep_workload_runs() -> int:
             continue
         done += _take_up(workload_run, now)
     return done
+
+
+@shared_task(expires=30)
+def follow_workload_runs() -> int:
+    """Watch what has ended, and go on with comparisons and tries; return how many runs had ended."""
+    return follow_ended(send)
 
 
 def _take_up(workload_run: WorkloadRun, now: datetime) -> bool:

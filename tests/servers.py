@@ -24,7 +24,7 @@ import pytest
 
 IS_ROOT = os.geteuid() == 0
 NO_DATABASE = (
-    *("tests/analysis/", "tests/client/", "tests/executions/reports/"),
+    *("tests/analysis/", "tests/client/", "tests/executions/reports/", "tests/unit/"),
     *("tests/performance/sources/", "tests/performance/rules/", "tests/demo/"),
 )
 PLAIN_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}

@@ -67,6 +67,19 @@ def part(name: str) -> str:
 
 
 @register.filter
+def measure(value: float | None, unit: str) -> str:
+    """Write a figure in its unit: seconds as lengths, shares in percent, 1234.5 of "1/s" -> "1,234 /s"."""
+    if value is None or value == "":
+        return NOTHING
+    if unit == "s":
+        return in_words(float(value))
+    if unit == "share":
+        return share(value)
+    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    return f"{value:,.{digits}f} {unit.removeprefix('1')}".strip()
+
+
+@register.filter
 def exact(value: datetime | None) -> str:
     """Write a time to the second in the reader's zone, as in "2026-01-04 09:30:00"."""
     return NOTHING if not value else timezone.localtime(value).strftime("%Y-%m-%d %H:%M:%S")

@@ -9,7 +9,7 @@ from django.db import models
 from django.utils import timezone
 
 from access.models import Project
-from performance.models.workloads import Component, Workload, WorkloadRun
+from performance.models.workloads import Component, Workload, WorkloadRun, validate_address
 
 
 class Optimization(models.Model):
@@ -115,7 +115,7 @@ class TrackRun(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project = models.ForeignKey(Project, models.CASCADE, related_name="track_runs")
     workload = models.ForeignKey(Workload, models.SET_NULL, null=True, blank=True)
-    target = models.URLField(max_length=500, blank=True)
+    target = models.CharField(max_length=500, validators=[validate_address], blank=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.RUNNING)
     started_at = models.DateTimeField(default=timezone.now)
     completed_at = models.DateTimeField(null=True, blank=True)

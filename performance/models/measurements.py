@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from access.models import Project
+from analysis import columns
 from performance.models.workloads import WorkloadRun
 from performance.querysets import GatheringQuerySet, MetricQuerySet, MetricSeriesQuerySet
 from tracking.models import TestRun
@@ -81,6 +82,16 @@ class MetricSeries(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source}: {self.name}"
+
+    @property
+    def times_list(self) -> list[float | None]:
+        """Seconds since the run's start (n,)."""
+        return columns.as_list(self.times)
+
+    @property
+    def values_list(self) -> list[float | None]:
+        """Values (n,) in `unit`; None is a gap."""
+        return columns.as_list(self.values)
 
 
 class Gathering(models.Model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.core.validators import RegexValidator
+from django.core.validators import RegexValidator, URLValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -19,6 +19,8 @@ host_validator = RegexValidator(
     r"^(\[[0-9a-f:]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)(:[0-9]{1,5})?\Z",
     "Write a host as shop.example.com, 127.0.0.1 or [::1], in small letters, with or without :port.",
 )
+
+validate_address = URLValidator(schemes=["http", "https"])
 
 
 class TargetHost(models.Model):
@@ -59,7 +61,11 @@ class Workload(models.Model):
     name = models.CharField(max_length=50)
     description = models.TextField(blank=True)
     environment = models.ForeignKey(Environment, models.PROTECT, related_name="workloads")
-    target = models.URLField(max_length=500, help_text="Where the load goes, as in http://127.0.0.1:8080.")
+    target = models.CharField(
+        max_length=500,
+        validators=[validate_address],
+        help_text="Where the load goes, as in http://127.0.0.1:8080.",
+    )
     generator = models.CharField(
         max_length=20, default="open_loop", help_text="A key of settings.LOAD_GENERATORS."
     )
@@ -86,13 +92,20 @@ class Workload(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def has_secrets(self) -> bool:
+        """Whether values are stored; they are never shown."""
+        return bool(self.secrets)
+
 
 class Component(models.Model):
     """A variant of the system under the same workload: another address, header or setting."""
 
     workload = models.ForeignKey(Workload, models.CASCADE, related_name="components")
     name = models.CharField(max_length=50)
-    target = models.URLField(max_length=500, blank=True, help_text="Empty: the workload's.")
+    target = models.CharField(
+        max_length=500, validators=[validate_address], blank=True, help_text="Empty: the workload's."
+    )
     headers: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
     variables: models.JSONField[Any, Any] = models.JSONField(
         default=dict, blank=True, help_text="Values of {{names}} in paths, headers and bodies."
@@ -152,12 +165,18 @@ class WorkloadRun(models.Model):
     )
     summarized_at = models.DateTimeField(null=True, blank=True)
     analyzed_at = models.DateTimeField(null=True, blank=True, help_text="When bottlenecks were looked for.")
+    watched_at = models.DateTimeField(null=True, blank=True, help_text="When its series were looked through.")
 
     objects = WorkloadRunQuerySet.as_manager()
 
     class Meta:
         ordering = ["-started_at", "-run_id"]
-        indexes = [models.Index(fields=["workload", "-started_at"], name="workload_runs_history_idx")]
+        indexes = [
+            models.Index(fields=["workload", "-started_at"], name="workload_runs_history_idx"),
+            models.Index(
+                fields=["started_at"], name="workload_runs_unwatched_idx", condition=Q(watched_at=None)
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="workload_run_counts_sane", condition=Q(requests__gte=0, errors__gte=0)

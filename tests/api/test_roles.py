@@ -17,6 +17,7 @@ from executions.ingest import ingest_report
 from executions.models import Report, TestCase
 from tests.batches.workspaces import edit, make_desk, make_run
 from tests.factories import make_definition, make_environment, make_project, make_user
+from tests.performance.factories import make_workload, make_workload_run
 from tracking.models import Schedule
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +40,7 @@ def fill(project):
         run = make_run(edit(desk, "a.py", "2"))
     regression = Regression.objects.create(batch_run=run, kind="slower", name="t")
     report = ingest_report(io.BytesIO(JUNIT), project=project, now=timezone.now())
+    load = make_workload_run(make_workload(project=project), keep=False)
     return {
         "project": project.slug,
         "environment": environment.pk,
@@ -51,6 +53,9 @@ def fill(project):
         "baseline": set_baseline(desk, run.result, now=timezone.now()).pk,
         "regression": regression.pk,
         "test-case": TestCase.objects.get(project=project).pk,
+        "workload-run": load.run.test_run_id,
+        "workload": load.workload.pk,
+        "target-host": load.workload.project.target_hosts.first().pk,
     }
 
 

@@ -16,7 +16,12 @@ NAN = float("nan")
 
 def keep(run, name, values, *, unit="share", full=None, source="host", problem=""):
     MetricSeries.objects.create(
-        run=run, source=source, name=name, unit=unit, saturated_at=full, problem=problem,
+        run=run,
+        source=source,
+        name=name,
+        unit=unit,
+        saturated_at=full,
+        problem=problem,
         n=int(np.isfinite(values).sum()),
         times=columns.pack(np.arange(len(values)) * 10.0),
         values=columns.pack(values),

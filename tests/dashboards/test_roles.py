@@ -10,6 +10,7 @@ from access.permissions import EVERYBODY, SIGNED_IN
 from batches.models import Batch, Workspace
 from dashboards.roles import routes, table
 from executions.models import TestCase
+from performance.models import ChangePoint, TrackRun, Workload, WorkloadRun
 from tests.factories import (
     NINE,
     make_definition,
@@ -36,6 +37,7 @@ ACTIONS = {
     "revoke_token",
     *("run_note", "run_pin", "run_exclude", "run_include"),
     *("batch_test", "batch_rollback", "batch_undo", "batch_cancel"),
+    *("stop_workload", "make_baseline", "start_workload", "decide_change"),
     *("add_schedule", "pause_schedule", "remove_schedule", "run_schedule"),
 }
 FORMS = {"choose_project": {"project": "demo"}, "time_zone": {"time_zone": "UTC"}}
@@ -52,6 +54,7 @@ def address(route, values):
 def place(project):
     """Return what can be named in the addresses of a project, with everything that they need."""
     run = make_ended_run(definition=make_definition(project=project))
+    track = make_load(run)
     member = make_user(f"member-of-{project}", role="viewer", project=project)
     return {
         "test_run_id": run.test_run_id,
@@ -59,6 +62,7 @@ def place(project):
         "number": make_batch(project).number,
         "name": "performance",
         "slug": project.slug,
+        "track_id": track.pk,
         "pk": same_number(Membership.objects.get(user=member)),
     }
 
@@ -69,10 +73,34 @@ def make_batch(project):
     return Batch.objects.create(workspace=workspace, number=1, opened_at=NINE)
 
 
+def make_load(run):
+    """Make the run one of a workload, and return a track of the same project."""
+    workload = Workload.objects.create(
+        project=run.project,
+        definition=run.definition,
+        name="performance",
+        environment=run.environment,
+        target="http://127.0.0.1:9",
+    )
+    WorkloadRun.objects.create(run=run, workload=workload, started_at=run.started_at)
+    return TrackRun.objects.create(project=run.project, workload=workload)
+
+
 def same_number(membership):
-    """Make a test, a token and a schedule with the membership's number: one `pk` for all kinds of address."""
+    """Make a test, a token, a change and a schedule with the membership's number: one `pk` for all."""
     number, project = membership.pk, membership.project
     ApiToken.objects.create(pk=number, project=project, name="ci", prefix="rt_", digest=f"{number}")
+    load = WorkloadRun.objects.get(run__project=project)
+    ChangePoint.objects.create(
+        pk=number,
+        workload=load.workload,
+        metric="latency.p95",
+        first_run=load,
+        before=1,
+        after=2,
+        is_worse=True,
+        p=0.001,
+    )
     Schedule.objects.create(
         pk=number,
         project=project,
@@ -93,7 +121,7 @@ def expected(route, role):
         return {200, 302, 404} if role == "stranger" else {200, 302}
     if role == "stranger":
         # Without an object in the address there is no project to be a stranger to: the page says what to do.
-        return {404} if names(route) & {"test_run_id", "slug", "pk"} else {403}
+        return {404} if names(route) & {"test_run_id", "slug", "pk", "track_id"} else {403}
     return {200, 302, 400, 404} if Role(role).includes(route.rule) else {403}
 
 

@@ -7,7 +7,19 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from performance.management.subcommands import allow, bottlenecks, list_workloads, load, run, show
+from performance.management.subcommands import (
+    allow,
+    baseline,
+    bottlenecks,
+    changes,
+    compare,
+    gate,
+    list_workloads,
+    load,
+    optimization,
+    run,
+    show,
+)
 from performance.models import Workload, WorkloadRun
 from tracking.management.base import TestRunningCommand, listed
 
@@ -18,6 +30,11 @@ SUBCOMMANDS = {
     "bottlenecks": bottlenecks,
     "load": load,
     "allow": allow,
+    "compare": compare,
+    "optimization": optimization,
+    "baseline": baseline,
+    "gate": gate,
+    "changes": changes,
 }
 
 

@@ -14,6 +14,7 @@ from rich.status import Status as LiveLine
 from performance import run_text, tasks
 from performance.arrivals import stages
 from performance.management.driving import drive_here
+from performance.management.proving import add_gate, calibrate, compare_with_baseline, tell_power
 from performance.models import Component, Workload, WorkloadRun
 from performance.specification import FaultySpec, read_spec
 from performance.trigger import check_workload, start_workload_run
@@ -37,6 +38,7 @@ def add(parser: CommandParser) -> None:
     parser.add_argument("--triggered-by", default="", metavar="WHO", help="default: user@host")
     parser.add_argument("--no-wait", action="store_true", help="hand it to the workers and return")
     parser.add_argument("--dry-run", action="store_true", help="show what would be sent; store nothing")
+    add_gate(parser)
     parser.add_argument("--plain", action="store_true", help="no live line, as where no terminal is")
 
 
@@ -47,6 +49,13 @@ def run(command: Any, options: dict[str, Any]) -> None:
         if options["dry_run"]:
             check_workload(workload, component)
             return command.say(*_preview(workload, component), "Nothing was sent and nothing was stored.")
+        if options["calibrate"]:
+            calibrate(command, workload, component, options)
+        tell_power(command, workload, component, options)
+        if options["calibrate"]:
+            return None
+        if options["compare"]:
+            compare_with_baseline(command, workload, component, options)
         started = start_workload_run(
             workload,
             triggered_by=options["triggered_by"] or caller_name(),
