@@ -17,4 +17,5 @@ TIMETABLE = {
 ROUTES = {
     "tracking.tasks.drive_run": {"queue": "dispatch"},
     "executions.tasks.sync_project": {"queue": "ingest"},
+    "executions.tasks.take_results": {"queue": "ingest"},
 }

@@ -1,4 +1,4 @@
-"""Programs that put load on a system, and sources that tell how its machines felt meanwhile."""
+"""What runs the kinds of definitions; programs that put load on a system; sources that tell how it felt."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from config import env
 GENERATORS = {  # each a program of its own: python -m MODULE PLAN FOLDER
     "open_loop": "performance.generators.open_loop",
     "locust": "performance.generators.locust",
+}
+KINDS = {  # kind of a definition -> the task that takes the results of its runs, or runs them whole
+    "suite": "executions.tasks.take_results",
+    "workload": "performance.tasks.run_workload",
 }
 ROUTES = {"performance.tasks.run_workload": {"queue": "load"}}
 

@@ -244,6 +244,5 @@ CI_SERVICES: dict[str, dict[str, Any]] = {
     },
     "local": {"BACKEND": "tracking.ci.local.LocalProcesses", "OPTIONS": {"folder": DATA / "local_jobs"}},
 }
-RUN_KINDS = {"suite": "executions.tasks.take_results"}  # kind of definition -> what takes its results
 CONFIRM_CHANGES = env.flag("RUNTRAIL_CONFIRM_CHANGES", True)  # one run more where a change is doubtful
-LOAD_GENERATORS, METRIC_SOURCES = load.GENERATORS, load.metric_sources(DATA)
+RUN_KINDS, LOAD_GENERATORS, METRIC_SOURCES = load.KINDS, load.GENERATORS, load.metric_sources(DATA)

@@ -57,12 +57,14 @@ def run_workload(run_pk: str) -> bool:
     if run is None or not run.is_running:
         return False
     try:
-        adopt_run(run)
+        found = adopt_run(run)
     except (NotRunnable, FaultySpec) as refusal:
         close_run(run, Status.ERROR, reason=f"Nothing was sent. {refusal}", now=timezone.now())
         return False
     if run.driver and not is_gone(run.driver):
         return False
+    if found.load_started_at is not None:  # never put on twice: what its driver left is closed
+        return _take_up(found, timezone.now())
     drive_apart(run_pk)
     return True
 

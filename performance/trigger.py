@@ -83,6 +83,9 @@ def adopt_run(run: TestRun, *, component: Component | None = None, seed: int | N
     found = WorkloadRun.objects.filter(pk=run.pk).first()
     if found is not None:
         return found
+    original = WorkloadRun.objects.filter(pk=run.rerun_of_id).select_related("workload", "component").first()
+    if original is not None:
+        return _again(run, original)
     workload = Workload.objects.filter(definition=run.definition_id).first()
     if workload is None:
         raise NotRunnable(f"{run.definition} is no workload.")
@@ -146,6 +149,20 @@ def _row(
         generator=workload.generator,
         spec=workload.spec,
         seed=seed,
+    )
+
+
+def _again(run: TestRun, original: WorkloadRun) -> WorkloadRun:
+    """The same load as before, whatever the workload says now; the run has the frozen plan already."""
+    return WorkloadRun.objects.create(
+        run=run,
+        workload=original.workload,
+        started_at=run.started_at,
+        component=original.component,
+        version=original.version,
+        generator=original.generator,
+        spec=original.spec,
+        seed=original.seed,
     )
 
 

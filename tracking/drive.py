@@ -107,8 +107,8 @@ def follow(run: TestRun, *, ci: CIService, now: datetime, confirm: bool = False)
 
 def awaits_results(run: TestRun) -> bool:
     """Whether all that was started for a run has ended, and its results are to be taken before it closes."""
-    kind = run.plan.get("kind", TestDefinition.WORKFLOWS)
-    return run.is_running and kind != TestDefinition.WORKFLOWS and not run.workflow_runs.open().exists()
+    is_suite = run.plan.get("kind") == TestDefinition.SUITE
+    return run.is_running and is_suite and not run.workflow_runs.open().exists()
 
 
 def next_due(run: TestRun, *, now: datetime) -> float | None:

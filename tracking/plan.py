@@ -33,9 +33,12 @@ def freeze_plan(
     """
     steps = [_step(step, environment) for step in definition.steps.order_by("position")]
     is_suite = definition.kind == TestDefinition.SUITE
-    if not steps:
+    if definition.is_handed_over:
+        steps = []
+    elif not steps:
         raise NotRunnable(f"The definition {definition} has no steps yet, so there is nothing to send.")
-    _demand_runnable(definition, environment, steps, commands_allowed)
+    else:
+        _demand_runnable(definition, environment, steps, commands_allowed)
     if is_suite:
         # The job's own limit comes first: what was reported until then is kept.
         steps[0]["timeout"] = steps[0]["timeout"] or definition.timeout

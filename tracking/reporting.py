@@ -21,14 +21,14 @@ def start(
     space: str = Space.CI,
     **fields: Any,
 ) -> TestRun:
-    """Start a run: one with steps is sent by Runtrail, one without is executed by whoever started it.
+    """Start a run: one with steps, or a workload, is sent here; one without is executed by whoever started it.
 
     The latter runs until it is completed, or until the definition's time limit is over.
 
     Raises:
         NotRunnable: nothing was stored; the message says why.
     """
-    if definition.steps.exists():
+    if definition.is_handed_over or definition.steps.exists():
         told = {"triggered_by": triggered_by, "space": space, **fields}
         return start_run(definition, environment, now=now, commands_allowed=commands_allowed, **told)
     plan = {

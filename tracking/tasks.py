@@ -52,6 +52,9 @@ def is_a_worker_there(seconds: float = 1.0) -> bool:
 @shared_task
 def drive_run(run_pk: str) -> bool:
     """Do what can be done for a run now, and come again when its next workflow is due."""
+    whole = TestRun.objects.running().filter(pk=run_pk).defer("metadata").first()
+    if whole is not None and whole.is_handed_over:
+        return hand_over(whole)
     driver = drive.driver_name("worker")
     if not drive.take_lease(run_pk, driver, now=timezone.now()):
         _look_after(run_pk)
@@ -72,15 +75,15 @@ def drive_run(run_pk: str) -> bool:
 
 
 def hand_over(run: TestRun) -> bool:
-    """Send a run whose jobs have ended to what takes its results, on the machine that has their files."""
+    """Send a run to what RUN_KINDS names for its kind; a suite to the machine that has its jobs' files."""
     dispatched = run.workflow_runs.values("dispatch_id")
     host = LocalJob.objects.filter(dispatch_id__in=dispatched).values_list("host", flat=True).first()
-    queue = f"host.{host}" if host else "ingest"
-    return _try(signature(settings.RUN_KINDS[run.plan["kind"]], (str(run.pk),), {}, {"queue": queue}))
+    where = {"queue": f"host.{host}"} if host else {}
+    return _try(signature(settings.RUN_KINDS[run.plan["kind"]], (str(run.pk),), {}, where))
 
 
-def take_results_here(run: TestRun) -> None:
-    """Take the results of a run in this very process, for a command that needs no worker."""
+def hand_over_here(run: TestRun) -> None:
+    """Do the same in this very process, for a command that needs no worker."""
     take: Any = import_string(settings.RUN_KINDS[run.plan["kind"]])
     take(str(run.pk))
 

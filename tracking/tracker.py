@@ -58,7 +58,7 @@ def rerun(run: TestRun, *, triggered_by: str, now: datetime, driver: str = "") -
     Raises:
         NotRunnable: the run had no plan, because it was recorded and not sent.
     """
-    if not run.plan.get("steps"):
+    if not run.plan.get("steps") and not run.is_handed_over:
         raise NotRunnable(f"{run} was recorded by a script and has no steps to repeat.")
     return _begin(
         run.definition,
@@ -130,5 +130,6 @@ def _begin(
             **fields,
         )
         workflows = WorkflowRun.objects.bulk_create(intended_workflows(run), batch_size=50)
-        note(run, "started", f"{text}: {len(workflows)} workflows on {environment}.", now)
+        what = definition.kind if run.is_handed_over else f"{len(workflows)} workflows"
+        note(run, "started", f"{text}: {what} on {environment}.", now)
     return run

@@ -20,6 +20,7 @@ from tracking.runner import LocalRunner
 
 RENEW = 10.0  # seconds; a third of the lease
 BUSY, WATCHING = 0.1, 1.0  # seconds between two looks
+AGAIN = 20.0  # seconds until one that runs a whole run is looked after again
 PATIENCE = 60.0  # seconds that a locked or restarting database is waited for
 
 
@@ -34,6 +35,7 @@ class Drive:
         self.ci: ci.CIService | None = None
         self.runner: LocalRunner | None = None
         self.renewed, self.holds = time.monotonic(), True
+        self.handed: float | None = None
         self.path: Path | None = None
         self.warned: set[str] = set()
 
@@ -88,6 +90,8 @@ class Drive:
     def step(self, now: datetime) -> tuple[TestRun, bool]:
         """Look once; return the run as it is now and whether something changed."""
         run = self.load()
+        if run.is_handed_over:
+            return self._look_on(run), True
         if self.ci is None:
             service = str(run.plan.get("service") or run.environment.service)
             self.ci = ci.connect(service, run.project)
@@ -98,9 +102,17 @@ class Drive:
             return run, True
         changed = drive.advance(run, ci=self.ci, now=timezone.now())
         if drive.awaits_results(run):
-            tasks.take_results_here(run)
+            tasks.hand_over_here(run)
             changed = True
         return (self.load() if changed else run), changed or moved
+
+    def _look_on(self, run: TestRun) -> TestRun:
+        """Let what runs this kind of run begin, and again where its process is gone."""
+        if run.is_running and (self.handed is None or time.monotonic() - self.handed > AGAIN):
+            drive.release(self.run_pk, self.driver)
+            tasks.hand_over_here(run)
+            self.handed, self.holds = time.monotonic(), False
+        return run
 
     def save(self, run: TestRun) -> None:
         """Write the tracking file; a full disk stops no run, the database has the same."""

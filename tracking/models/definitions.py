@@ -22,6 +22,11 @@ test_type_validator = RegexValidator(
 )
 
 
+def is_handed_over(kind: str) -> bool:
+    """Whether runs of this kind are no workflows and no suite, but run whole by what RUN_KINDS names."""
+    return kind not in (TestDefinition.WORKFLOWS, TestDefinition.SUITE)
+
+
 class Environment(models.Model):
     """The system under test, and the service that runs tests there.
 
@@ -102,6 +107,11 @@ class TestDefinition(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_handed_over(self) -> bool:
+        """Whether an upper floor runs it whole (settings.RUN_KINDS), so that it has no steps of its own."""
+        return is_handed_over(self.kind)
 
 
 class Step(models.Model):

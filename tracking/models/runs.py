@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from access.models import Project
-from tracking.models.definitions import Environment, TestDefinition
+from tracking.models.definitions import Environment, TestDefinition, is_handed_over
 from tracking.querysets import TestRunQuerySet
 
 RUNNING_XOR_COMPLETED = Q(status="running", completed_at__isnull=True) | (
@@ -120,6 +120,11 @@ class TestRun(models.Model):
     def test_type(self) -> str:
         """The first part of the test_run_id."""
         return str(self.plan.get("test_type") or self.definition.test_type)
+
+    @property
+    def is_handed_over(self) -> bool:
+        """Whether an upper floor runs it whole; nothing of it is sent or followed here."""
+        return is_handed_over(self.plan.get("kind", TestDefinition.WORKFLOWS))
 
     @property
     def is_running(self) -> bool:
