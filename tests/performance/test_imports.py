@@ -192,8 +192,9 @@ def test_what_is_written_as_k6_points_is_read_back(requests):
 
 def test_memory_grows_by_a_few_bytes_a_request(tmp_path):
     path = tmp_path / "large.jtl"
+    header = "timeStamp,elapsed,label,success\n"
     lines = [
-        "timeStamp,elapsed,label,success\n",
+        header,
         *(f"{1772614800000 + i},{i % 97},front {i % 5},true\n" for i in range(20_000)),
     ]
     path.write_text("".join(lines))
