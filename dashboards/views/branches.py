@@ -55,7 +55,8 @@ def branches(request: HttpRequest) -> HttpResponse:
 
 def _side(request: HttpRequest, name: str) -> Side:
     space = request.GET.get(f"{name}_space", "")
-    return Side(request.GET.get(f"{name}_branch", "").strip()[:255], space if space in Space.values else "")
+    branch = request.GET.get(f"{name}_branch", "").replace("\x00", "").strip()[:255]
+    return Side(branch, space if space in Space.values else "")
 
 
 def _rows(tests: ResultComparison) -> Iterator[dict[str, Any]]:
