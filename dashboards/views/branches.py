@@ -27,7 +27,8 @@ SHOWN = 100
 def branches(request: HttpRequest) -> HttpResponse:
     """Say which tests a branch breaks, fixes, adds, removes or slows down."""
     project: Any = request.project  # type: ignore[attr-defined]
-    window = int(request.GET["window"]) if request.GET.get("window") in map(str, WINDOWS) else 14
+    days = request.GET.get("window", "")
+    window = int(days) if days in map(str, WINDOWS) else 14
     base, head = _side(request, "base"), _side(request, "head")
     now = timezone.now()
     context: dict[str, Any] = {
