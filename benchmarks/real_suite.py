@@ -84,18 +84,12 @@ def compare(reports: dict[tuple[str, str], Path]) -> int:
 
     from access.models import Project
     from executions.comparison import compare_results
-    from executions.ingest import ingest_report
     from executions.models import CaseStatistics, TestCase
     from executions.recount import recount
 
     call_command("migrate", verbosity=0)
     project, _ = Project.objects.get_or_create(slug=NAME, defaults={"name": NAME})
-    begun, runs = datetime.now(UTC) - timedelta(hours=1), {}
-    for number, (key, path) in enumerate(reports.items()):
-        at = begun + timedelta(minutes=number)
-        told = {"space": "ci", "commit": f"{VERSIONS.index(key[0]) + 1:040}"}
-        with path.open("rb") as file:
-            runs[key] = ingest_report(file, project=project, name=path.name, now=at, **told).run
+    runs = ingested(project, reports)
     old, new = (wanted(reports[version, "json"]) for version in VERSIONS)
     names = set(TestCase.objects.filter(project=project).values_list("nodeid", flat=True))
     counts = set(
@@ -118,6 +112,19 @@ def compare(reports: dict[tuple[str, str], Path]) -> int:
         faults.append(f"{len(differences)} statistics differ from a recount")
     print(*(f"WRONG: {fault}" for fault in faults), sep="\n")
     return bool(faults)
+
+
+def ingested(project, reports: dict[tuple[str, str], Path]) -> dict:
+    """The run of each report, a minute apart; each version is a commit."""
+    from executions.ingest import ingest_report
+
+    begun, runs = datetime.now(UTC) - timedelta(hours=1), {}
+    for number, (key, path) in enumerate(reports.items()):
+        told = {"space": "ci", "commit": f"{VERSIONS.index(key[0]) + 1:040}"}
+        with path.open("rb") as file:
+            now = begun + timedelta(minutes=number)
+            runs[key] = ingest_report(file, project=project, name=path.name, now=now, **told).run
+    return runs
 
 
 def wanted(path: Path) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
+from typing import Any
 
 from access.models import Project
 from executions.models import ResultSet
@@ -37,7 +38,7 @@ def place_of(project: Project, told: Options, facts: Sequence[ReportFacts], *, n
     if run is None:
         run = _new_run(project, told, facts, now=now)
     else:
-        _learn(run, facts)
+        _learn(run, told, facts)
     code = run.tree_hash or run.commit_sha
     result_set, is_new = ResultSet.objects.get_or_create(
         run=run,
@@ -81,13 +82,20 @@ def _new_run(project: Project, told: Options, facts: Sequence[ReportFacts], *, n
     return run
 
 
-def _learn(run: TestRun, facts: Sequence[ReportFacts]) -> None:
-    """A run that began without results gets to know its machine from them; what it knows stays."""
-    told = _metadata(facts)
-    new = {name: told[name] for name in ("platform", "python_version") if told.get(name)}
-    if new.keys() - run.metadata.keys():
-        run.metadata = {**new, **run.metadata}
-        run.save(update_fields=["metadata"])
+def _learn(run: TestRun, told: Options, facts: Sequence[ReportFacts]) -> None:
+    """A run that began without results learns its machine and its code from them; what it knows stays."""
+    found = _metadata(facts)
+    machine = {name: found[name] for name in ("platform", "python_version") if found.get(name)}
+    new: dict[str, Any] = {}
+    if machine.keys() - run.metadata.keys():
+        new["metadata"] = {**machine, **run.metadata}
+    code = {"branch": told.branch[:255], "commit_sha": told.commit[:40], "tree_hash": told.tree_hash[:40]}
+    if not run.commit_sha or run.commit_sha == code["commit_sha"]:
+        new |= {name: value for name, value in code.items() if value and not getattr(run, name)}
+    if new:
+        for name, value in new.items():
+            setattr(run, name, value)
+        run.save(update_fields=list(new))
 
 
 def free_id(test_type: str, space: str, at: datetime) -> str:

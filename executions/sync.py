@@ -15,7 +15,7 @@ from executions.artifacts import Taking, say_missing
 from executions.ci_runs import ElsewhereKnown, keep_run, sent_by_us, tell_tracked
 from executions.models import CISync, SyncedRun
 from executions.reports.base import Limits
-from tracking.ci import CIHistory, CIRefused, CIUnavailable, PastRun, RemoteJob
+from tracking.ci import CIHistory, CIRefused, CIUnavailable, PastRun, RemoteJob, Unexpected
 
 WEEK = timedelta(days=7)
 OVERLAP = timedelta(hours=1)  # a list may show a run late
@@ -56,8 +56,12 @@ def sync_runs(
         for past in runs:
             done.runs += 1
             row = _row_of(project, past)
-            if not (row.is_whole and row.attempt >= past.remote.attempt):
+            if row.is_whole and row.attempt >= past.remote.attempt:
+                continue
+            try:
                 _sync_run(project, past, row, history, patterns=patterns, bounds=bounds, done=done, now=now)
+            except (CIRefused, Unexpected) as problem:  # it is about this run and no other one
+                done.said.append(f"Run {past.number}: {problem}")
     except (CIUnavailable, CIRefused) as problem:
         done.problem = f"{problem}".rstrip(".") + "."
     return done

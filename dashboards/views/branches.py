@@ -27,7 +27,8 @@ SHOWN = 100
 def branches(request: HttpRequest) -> HttpResponse:
     """Say which tests a branch breaks, fixes, adds, removes or slows down."""
     project: Any = request.project  # type: ignore[attr-defined]
-    window = int(request.GET["window"]) if request.GET.get("window") in map(str, WINDOWS) else 14
+    days = request.GET.get("window", "")
+    window = int(days) if days in map(str, WINDOWS) else 14
     base, head = _side(request, "base"), _side(request, "head")
     now = timezone.now()
     context: dict[str, Any] = {
@@ -55,7 +56,8 @@ def branches(request: HttpRequest) -> HttpResponse:
 
 def _side(request: HttpRequest, name: str) -> Side:
     space = request.GET.get(f"{name}_space", "")
-    return Side(request.GET.get(f"{name}_branch", "").strip()[:255], space if space in Space.values else "")
+    branch = request.GET.get(f"{name}_branch", "").replace("\x00", "").strip()[:255]
+    return Side(branch, space if space in Space.values else "")
 
 
 def _rows(tests: ResultComparison) -> Iterator[dict[str, Any]]:

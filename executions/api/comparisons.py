@@ -125,4 +125,7 @@ def _side(request: Request, name: str) -> Side:
     space = request.query_params.get(f"{name}Space", "")
     if space and space not in Space.values:
         raise ValidationError({f"{name}Space": ["There are local and ci."]})
-    return Side(request.query_params.get(f"{name}Branch", ""), space)
+    branch = request.query_params.get(f"{name}Branch", "")
+    if "\x00" in branch or len(branch) > 255:
+        raise ValidationError({f"{name}Branch": ["That is no branch's name."]})
+    return Side(branch, space)

@@ -10,6 +10,7 @@ from executions.recount import recount
 from executions.reports.base import Limits
 from tests.executions.ci_of_others import Elsewhere, junit, zipped
 from tests.factories import make_project
+from tracking.ci import Unexpected
 from tracking.models import TestRun
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +56,25 @@ def test_where_github_stops_answering_what_came_is_kept_and_said(ci):
     ci.world.faults.down = False
     assert ci.sync().jobs == 2
     assert CISync.objects.get().problem == ""
+
+
+def test_a_run_that_github_tells_wrongly_is_said_and_the_others_come(ci):
+    first = ci.push()
+    ci.push()
+    history = ci.history()
+    asked = history.jobs
+
+    def wrong(run):
+        if run.number == first.id:
+            raise Unexpected("GitHub sent no number for the id of a job.")
+        return asked(run)
+
+    history.jobs = wrong
+    done = sync.sync_turn(ci.project, history, bounds=sync.Bounds(), now=ci.now)
+
+    assert (done.jobs, done.problem) == (1, "")
+    assert f"Run {first.id}: GitHub sent no number for the id of a job." in done.said
+    assert ci.sync().jobs == 1
 
 
 def test_a_bomb_or_rubbish_in_an_artifact_is_refused_and_the_rest_comes(ci):

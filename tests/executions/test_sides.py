@@ -102,7 +102,14 @@ def test_the_api_answers_in_the_shape_of_comparisons(history, client):
 
 
 @pytest.mark.parametrize(
-    "query", ["baseBranch=main&headBranch=main", "baseSpace=desk&headBranch=x", "baseBranch=a&window=0", ""]
+    "query",
+    [
+        "baseBranch=main&headBranch=main",
+        "baseSpace=desk&headBranch=x",
+        "baseBranch=a&window=0",
+        "baseBranch=%00",
+        "",
+    ],
 )
 def test_what_makes_no_comparison_is_refused(history, client, query):
     client.force_login(make_user("vera", role="viewer"))

@@ -3,6 +3,7 @@
 import io
 import os
 import shutil
+import subprocess
 import sys
 import time
 
@@ -148,6 +149,22 @@ def test_workers_take_the_results_on_the_machine_that_ran_it(tmp_path):
         runner.leave()
 
     assert (run.status, run.result_set.passed) == ("passed", 2)
+
+
+def test_a_suite_is_of_the_code_in_its_workspace(tmp_path):
+    place = tmp_path / "work"
+    place.mkdir()
+    (place / "test_cart.py").write_text(TESTS)
+    for words in ("init -qb topic", "add .", "-c user.name=a -c user.email=a@b.c commit -qm x"):
+        subprocess.run(["git", *words.split()], cwd=place, check=True)
+    ask = ["git", "rev-parse", "HEAD", "HEAD^{tree}"]
+    head, tree = subprocess.run(ask, cwd=place, capture_output=True, text=True, check=True).stdout.split()
+    suite(PYTEST, place)
+
+    assert run_tests("-e", "local", "-t", "unit")[0] == 0
+    run = TestRun.objects.get()
+    assert (run.branch, run.commit_sha, run.tree_hash) == ("topic", head, tree)
+    assert run.result_set.code == tree
 
 
 def test_a_suite_runs_only_where_commands_may_run(tmp_path):

@@ -121,6 +121,15 @@ def test_what_can_t_be_done_is_said_with_what_to_do(ci, line, said):
     assert fault.value.returncode == 1
 
 
+def test_a_number_that_is_none_keeps_the_others_from_nothing(ci):
+    run = ci.push()
+
+    with pytest.raises(CommandError, match="acme/shop has no workflow run 17"):
+        call_command("sync_ci", "17", str(run.id))
+
+    assert TestRun.objects.count() == 1
+
+
 def test_without_a_repository_or_a_token_it_says_which_to_set(ci, settings):
     make_project("desk")
     with pytest.raises(CommandError, match="names no repository: set it, as in owner/name"):

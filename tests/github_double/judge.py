@@ -45,6 +45,8 @@ def description(version: str) -> OpenAPI:
                     parameter["schema"] = {"type": "string"}
             if path.endswith(("/contents/{path}", "/git/ref/{ref}")):
                 operation["x-slashes"] = True  # its last parameter may hold slashes, which OpenAPI can't say
+    # "The job's outcome, null while it goes on" is in no list of outcomes.
+    data["components"]["schemas"]["job"]["properties"]["conclusion"]["enum"].append(None)
     data["servers"] = [{"url": "http://github.test"}]
     return OpenAPI.from_dict(data)
 

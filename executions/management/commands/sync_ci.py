@@ -38,7 +38,8 @@ class Command(RuntrailCommand):
         except (ValueError, ci.CIRefused) as problem:
             raise CommandError(str(problem)) from None
         bounds = Bounds(Limits(unpacked_bytes=settings.REPORT_BYTES), settings.REPORT_CASES)
-        runs = chosen(history, options["run_ids"], since)
+        refused: list[str] = []
+        runs = chosen(history, options["run_ids"], since, refused)
         done = sync_runs(project, runs, history, bounds=bounds, now=now)
         if options["format"] == "json":
             self.print_json(asdict(done))
@@ -47,13 +48,20 @@ class Command(RuntrailCommand):
                 f"{done.runs} runs looked at: {done.jobs} new jobs, {done.reports} new test reports.",
                 *(f"  {line}" for line in done.said),
             )
+        if refused:
+            raise CommandError(" ".join(refused))
         if done.problem:
             raise CommandError(f"{done.problem} What came until then is kept; the same command goes on.")
 
 
-def chosen(history: ci.CIHistory, numbers: list[int], since: datetime) -> Iterator[ci.PastRun]:
-    """The runs that were named, or those since a moment."""
+def chosen(
+    history: ci.CIHistory, numbers: list[int], since: datetime, refused: list[str]
+) -> Iterator[ci.PastRun]:
+    """The runs that were named, or those since a moment; `refused` gets a line for each that is not there."""
     if not numbers:
         yield from history.runs(since)
     for number in dict.fromkeys(numbers):
-        yield history.run(number)
+        try:
+            yield history.run(number)
+        except ci.CIRefused as problem:
+            refused.append(str(problem))

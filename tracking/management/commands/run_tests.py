@@ -103,7 +103,7 @@ class Command(TestRunningCommand):
         try:
             if original:
                 return tracker.rerun(original, triggered_by=self.by, now=now, driver=driver)
-            branch, commit = self.under_test(environment)
+            branch, commit = self.under_test(environment, definition)
             return tracker.start_run(
                 definition,
                 environment,
@@ -117,13 +117,14 @@ class Command(TestRunningCommand):
         except NotRunnable as problem:
             raise CommandError(str(problem)) from None
 
-    def under_test(self, environment: Environment) -> tuple[str, str]:
+    def under_test(self, environment: Environment, definition: TestDefinition) -> tuple[str, str]:
         """Branch and commit as told, else those of the checkout here, as long as it is what runs.
 
         A CI service runs the environment's ref, whatever is checked out here.
         """
         branch, commit = self.options["branch"], self.options["commit"]
-        here, head = checkout(Path.cwd())
+        is_suite = definition.kind == TestDefinition.SUITE
+        here, head = checkout(Path(definition.folder) if is_suite else Path.cwd())
         ref = branch or environment.ref or environment.project.default_branch
         if branch in ("", here) and (environment.service == "local" or here == ref):
             return here, commit or head
