@@ -21,7 +21,7 @@ def start(
     space: str = Space.CI,
     **fields: Any,
 ) -> TestRun:
-    """Start a run: one with steps, or a workload, is sent here; one without is executed by whoever started it.
+    """Start a run: one with steps, or a workload, is sent here; others are executed by whoever started them.
 
     The latter runs until it is completed, or until the definition's time limit is over.
 
