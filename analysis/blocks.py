@@ -1,9 +1,9 @@
-"""How far a percentile of one run can be trusted, although requests that follow each other resemble each other.
+"""How far a percentile of one run can be trusted, although neighboring requests resemble each other.
 
-Whether a request stays below the percentile is a series of zeros and ones.  Its means over blocks of time give
-the error of the share, correlation included; the share's bounds are read back as values (P. Heidelberger and
-P. Lewis, "Quantile Estimation in Dependent Sequences", Operations Research 32 (1984) 185-209).  Blocks are made
-longer until they no longer resemble their neighbors; what is left of that widens the interval.
+Whether a request stays below the percentile is a series of zeros and ones.  Its means over blocks of time
+give the error of the share, correlation included; the share's bounds are read back as values (Heidelberger
+and Lewis, "Quantile Estimation in Dependent Sequences", Operations Research 32 (1984) 185-209).  Blocks grow
+until they no longer resemble their neighbors; what is left of that widens the interval.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BEYOND = 2  # independent requests that must lie beyond the quantile, or the run
 
 @dataclass(frozen=True, slots=True)
 class QuantileInterval:
-    """`value` is the quantile, `low` to `high` its 95 % interval; None where the run is too short for a bound.
+    """`value` is the quantile, `low` to `high` its 95 % interval, None where the run is too short.
 
     `n` requests weigh as much as `effective` independent ones.
     """
@@ -81,7 +81,7 @@ def quantile_interval(values: Sequence[float], q: float, *, blocks: int | None =
 
 @dataclass(frozen=True, slots=True)
 class QuantileRatio:
-    """A percentile of head by that of base; `low` to `high` is the 95 % interval, None where it has no bound."""
+    """A percentile of head by that of base, with its 95 % interval; a bound that is not known is None."""
 
     base: QuantileInterval
     head: QuantileInterval
@@ -109,7 +109,7 @@ def compare_quantiles(base: Sequence[float], head: Sequence[float], q: float) ->
 
 
 def _widening(array: np.ndarray, q: float, most: int, fewest: int) -> tuple[int, float]:
-    """Return the blocks used, and how many times the variance of the share is that of independent requests."""
+    """Return the blocks used, and how many times the variance of a share exceeds that without correlation."""
     below = (array <= np.quantile(array, q)).astype(float)
     count = most
     while True:
