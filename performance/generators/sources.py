@@ -153,19 +153,21 @@ class User:
                 return
             self.step = 0
         low, high = spec.think_time
+        if high == 0:
+            self.ready = now
+            self._send()
+            return
         think = low if self.draw is None else float(self.draw.uniform(low, high))
         self.ready = now + think
-        if think:
-            self.engine.loop.call_later(think, self._send)
-        else:
-            self.engine.loop.call_soon(self._send)
+        self.engine.loop.call_later(think, self._send)
 
     def _send(self) -> None:
         engine, source = self.engine, self.source
         if engine.end:
             return
         # A timer may ring early by less than a millisecond; nobody is served before being ready.
-        self.ready = min(self.ready, perf_counter())
+        now = perf_counter()
+        self.ready = min(self.ready, now)
         if source.kind == "closed" and not source.may_send(self.ready):
             source.ended(self)
             return
@@ -174,7 +176,7 @@ class User:
         else:
             request = next(source.numbers)
         if not engine.is_warmup(self.ready):
-            engine.lags.append(perf_counter() - self.ready)
+            engine.lags.append(now - self.ready)
         engine.fire(self.ready, request, engine.sent, self.number, self)
 
 
