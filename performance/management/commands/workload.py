@@ -7,7 +7,16 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from performance.management.subcommands import allow, drive, import_file, list_workloads, load, run, show
+from performance.management.subcommands import (
+    allow,
+    drive,
+    import_file,
+    join,
+    list_workloads,
+    load,
+    run,
+    show,
+)
 from performance.models import Workload, WorkloadRun
 from tracking.management.base import TestRunningCommand, listed
 
@@ -18,6 +27,7 @@ SUBCOMMANDS = {
     "load": load,
     "allow": allow,
     "import": import_file,
+    "join": join,
     "drive": drive,
 }
 
