@@ -13,7 +13,10 @@ from performance.management.subcommands import (
     bottlenecks,
     changes,
     compare,
+    drive,
     gate,
+    import_file,
+    join,
     list_workloads,
     load,
     optimization,
@@ -35,6 +38,9 @@ SUBCOMMANDS = {
     "baseline": baseline,
     "gate": gate,
     "changes": changes,
+    "import": import_file,
+    "join": join,
+    "drive": drive,
 }
 
 
