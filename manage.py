@@ -9,6 +9,7 @@ RUN_TESTS = {
     "run_local_tests",
     "batch",
     "ci_batch_tests",
+    "workload",
 }  # where 1 means that tests failed, so that a fault must be another number
 HISTORY = {"stats", "report", "import_report"}
 RUNS = {"analyze_run", "cancel_run", "compare_runs", "generate_report"}

@@ -34,7 +34,8 @@ def stages(spec: LoadSpec) -> list[Stage]:
         return []
     arrival, begin = spec.arrival, spec.warmup
     end = begin + planned_duration(spec)
-    before = [Stage(0.0, begin, *[_warm_rate(arrival)] * 2, is_warmup=True)] if begin > 0 else []
+    warm = _warm_rate(arrival)
+    before = [Stage(0.0, begin, warm, warm, is_warmup=True)] if begin > 0 else []
     if arrival.kind == "ramp":
         return [*before, Stage(begin, end, arrival.rate, arrival.to_rate)]
     if arrival.kind == "steps":

@@ -19,7 +19,7 @@ from django.core.files.storage import Storage
 
 from performance.collecting import collect
 from performance.generating import Generator
-from performance.hosts import demand_own_host
+from performance.hosts import demand_own_host, own_hosts
 from performance.models import WorkloadRun
 from performance.saving import secrets_of
 from performance.specification import FaultySpec
@@ -219,6 +219,7 @@ class _Driving:
             "run": self.run.test_run_id,
             "spec": self.workload_run.spec,
             "seed": self.workload_run.seed,
+            "hosts": own_hosts(self.workload_run.workload.project),
             **{key: frozen[key] for key in ("target", "headers", "variables", "locustfile")},
         }
 

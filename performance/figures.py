@@ -114,16 +114,19 @@ def _of_requests(
     answered = rows["bytes"][rows["status"] > 0].astype(float)
     if len(answered):
         mean = float(answered.mean())
-        yield Figure("bytes", "bytes", name, n=len(answered), value=mean, mean=mean, **_quantiles(answered))
+        sizes = Figure("bytes", "bytes", name, n=len(answered), value=mean, mean=mean)
+        _set_quantiles(sizes, answered)
+        yield sizes
 
 
-def _times(what: str, values: np.ndarray, request: str, unit: str = "s") -> Figure:
+def _times(what: str, values: np.ndarray, name: str) -> Figure:
     """Quantiles with their intervals; `values` (n,) in the order of their intended times."""
-    made = Figure(what, unit, request, n=len(values), mean=float(values.mean()), **_quantiles(values))
+    made = Figure(what, "s", name, n=len(values), mean=float(values.mean()))
+    _set_quantiles(made, values)
     step = math.ceil(len(values) / IN_BLOCKS_UP_TO)
     for key, q in QUANTILES.items():
         if getattr(made, key) is not None:
-            found = quantile_interval(values[::step], q)
+            found = quantile_interval(values[::step].tolist(), q)
             if found.low is not None or found.high is not None:
                 made.intervals[key] = [found.low, found.high]
     if between := _mean_interval(values):
@@ -134,18 +137,17 @@ def _times(what: str, values: np.ndarray, request: str, unit: str = "s") -> Figu
     return made
 
 
-def _quantiles(values: np.ndarray) -> dict[str, float | None]:
+def _set_quantiles(made: Figure, values: np.ndarray) -> None:
     found = np.quantile(values, list(QUANTILES.values()))
-    return {
-        key: float(value) if len(values) * (1 - q) >= BEYOND else None
-        for (key, q), value in zip(QUANTILES.items(), found, strict=True)
-    }
+    for (key, q), value in zip(QUANTILES.items(), found, strict=True):
+        if len(values) * (1 - q) >= BEYOND:
+            setattr(made, key, float(value))
 
 
-def _throughput(ends: np.ndarray, seconds: float, request: str) -> Figure:
+def _throughput(ends: np.ndarray, seconds: float, name: str) -> Figure:
     """Answers that passed their checks, per second; its interval from stretches of equal length."""
     rate = len(ends) / seconds if seconds > 0 else 0.0
-    made = Figure("throughput", "1/s", request, less_is_better=False, n=len(ends), value=rate, mean=rate)
+    made = Figure("throughput", "1/s", name, less_is_better=False, n=len(ends), value=rate, mean=rate)
     if len(ends) >= 10 * BLOCKS and seconds > 0:
         counts = np.histogram(ends, BLOCKS)[0] / ((ends.max() - ends.min()) / BLOCKS)
         half = 2.093 * float(counts.std(ddof=1)) / math.sqrt(BLOCKS)  # Student's t, 19 degrees of freedom

@@ -109,12 +109,13 @@ class Generator:
             )
 
 
-def in_own_session() -> Callable[[], None]:
+def in_own_session(*, own: bool = True) -> Callable[[], None]:
     """What a child does before its program starts: Ctrl-C passes it by, and the kernel ends it with us."""
     parent = os.getpid()
 
     def prepare() -> None:
-        os.setsid()
+        if own:
+            os.setsid()
         if sys.platform == "linux":
             _SYSTEM.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
             if os.getppid() != parent:  # it was gone before the kernel knew

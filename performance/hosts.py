@@ -64,6 +64,11 @@ def read_target(target: str) -> Address:
     return Address(parts.scheme, shown, port or (443 if parts.scheme == "https" else 80))
 
 
+def own_hosts(project: Project) -> list[str]:
+    """The hosts that the project calls its own, some with :port."""
+    return list(TargetHost.objects.filter(project=project).values_list("host", flat=True))
+
+
 def demand_own_host(project: Project, target: str) -> Address:
     """Return where `target` leads, if the project has named that host as its own.
 
@@ -75,7 +80,7 @@ def demand_own_host(project: Project, target: str) -> Address:
     for named in TargetHost.objects.filter(project=project):
         if named.allows(address.host, address.port):
             return address
-    names = ", ".join(TargetHost.objects.filter(project=project).values_list("host", flat=True)[:20])
+    names = ", ".join(own_hosts(project)[:20])
     raise NotAllowed(
         f"{project} has not named {address} as a host of its own, so no load is put on it. "
         f"Its own: {names or 'none yet'}. An administrator adds one with "
@@ -87,7 +92,9 @@ def _shown(host: str, netloc: str) -> str:
     """The one way to write a host; empty where it is none."""
     if "[" in netloc:
         try:
-            return f"[{ipaddress.IPv6Address(host).compressed}]"
-        except ValueError:  # a zone is bound to one machine and is no part of a name
+            address = ipaddress.IPv6Address(host)
+        except ValueError:
             return ""
+        # A zone belongs to one machine and is no part of a name.
+        return "" if address.scope_id else f"[{address.compressed}]"
     return host if _NAME.match(host) and ".." not in host else ""

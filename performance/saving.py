@@ -15,7 +15,7 @@ from performance.models import TargetHost, Workload, host_validator
 from performance.placeholders import names_in
 from performance.specification import FaultySpec, LoadSpec, read_spec
 from performance.specified import BUILT_IN_NAMES
-from tracking.models import Environment, TestDefinition
+from tracking.models import TestDefinition
 from tracking.plan import NotRunnable
 
 KIND = "workload"
@@ -27,9 +27,6 @@ def save_workload(
     project: Project,
     name: str,
     *,
-    target: str,
-    spec: dict[str, Any],
-    environment: Environment,
     generators: list[str],
     now: datetime,
     is_from_shell: bool = False,
@@ -41,8 +38,9 @@ def save_workload(
 
     Args:
         generators: the names of those that this installation has.
-        is_from_shell: whether a person at the machine asks; only they may give a `locustfile`, which is code.
-        fields: generator, description, locustfile, secrets (a dict), same_within.
+        is_from_shell: only a person at the machine may give a `locustfile`, which is code.
+        fields: target, spec and environment; and generator, description, locustfile, same_within, and
+            secrets as a dictionary.
 
     Raises:
         FaultySpec: with every fault; nothing was stored.
@@ -50,7 +48,7 @@ def save_workload(
     """
     faults = [] if _NAME.match(name) else [f"name: {name!r} may have small letters, digits and hyphens."]
     secrets = fields.pop("secrets", None)
-    wanted = {"target": target, "spec": spec, "generator": "open_loop", "environment": environment, **fields}
+    wanted = {"generator": "open_loop", **fields}
     faults += _faults_of(wanted, generators, is_from_shell)
     if faults:
         raise FaultySpec(faults)
@@ -58,20 +56,12 @@ def save_workload(
         wanted["secrets"] = json.dumps({str(key): str(value) for key, value in secrets.items()})
     with transaction.atomic():
         workload = Workload.objects.select_for_update().filter(project=project, name=name).first()
-        if workload is None:
-            definition = _definition(project, name, now)
-            made = Workload.objects.create(
-                project=project, name=name, definition=definition, created_at=now, **wanted
-            )
-            return made, True
-        is_other = any(getattr(workload, key) != value for key, value in wanted.items() if key in _LOAD)
-        workload.version += is_other
-        for key, value in wanted.items():
-            setattr(workload, key, value)
-        workload.is_archived = False
-        workload.save()
-        TestDefinition.objects.filter(pk=workload.definition_id).update(version=workload.version)
-    return workload, False
+        if workload is not None:
+            _change(workload, wanted)
+            return workload, False
+        definition = _definition(project, name, now)
+        fields = {"definition": definition, "created_at": now, **wanted}
+        return Workload.objects.create(project=project, name=name, **fields), True
 
 
 def name_host(project: Project, host: str, *, by: str, note: str = "") -> tuple[TargetHost, bool]:
@@ -113,6 +103,15 @@ def demand_names(spec: LoadSpec, known: set[str], headers: dict[str, str]) -> No
         faults.append(f"auth.secret: the workload has no secret {spec.auth.secret!r}.")
     if faults:
         raise FaultySpec(faults)
+
+
+def _change(workload: Workload, wanted: dict[str, Any]) -> None:
+    workload.version += any(getattr(workload, key) != value for key, value in wanted.items() if key in _LOAD)
+    for key, value in wanted.items():
+        setattr(workload, key, value)
+    workload.is_archived = False
+    workload.save()
+    TestDefinition.objects.filter(pk=workload.definition_id).update(version=workload.version)
 
 
 def _faults_of(wanted: dict[str, Any], generators: list[str], is_from_shell: bool) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -78,7 +78,7 @@ def sweep_workload_runs() -> int:
     return done
 
 
-def _take_up(workload_run: WorkloadRun, now: timezone.datetime) -> bool:
+def _take_up(workload_run: WorkloadRun, now: datetime) -> bool:
     run = workload_run.run
     began = workload_run.load_started_at is not None
     if not began:

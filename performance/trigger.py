@@ -30,8 +30,6 @@ def start_workload_run(
     now: datetime,
     component: Component | None = None,
     purpose: str = WorkloadRun.Purpose.PLAIN,
-    branch: str = "",
-    commit_sha: str = "",
     metadata: dict[str, Any] | None = None,
     seed: int | None = None,
     driver: str = "",
@@ -42,9 +40,8 @@ def start_workload_run(
     With `driver` the caller drives it and holds its lease; without, a worker takes it up.
 
     Args:
-        seed: of arrivals and draws; without one the same for every run of the workload's version, so that
-            two runs differ in their target only.
-        fields: more columns of the run, as `space` or `tree_hash`.
+        seed: of arrivals and draws; without one the same for all runs of the workload's version.
+        fields: more columns of the run: branch, commit_sha, tree_hash, space.
 
     Raises:
         NotAllowed: the project has not named the target's host as its own.
@@ -61,8 +58,6 @@ def start_workload_run(
             driver=driver,
             driver_until=now + LEASE if driver else None,
             triggered_by=triggered_by[:255],
-            branch=branch,
-            commit_sha=commit_sha,
             metadata=metadata or {},
             **fields,
         )

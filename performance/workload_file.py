@@ -94,17 +94,10 @@ def apply_file(
                 f"workloads.{name}.environment: {project} has no environment {row['environment']!r}."
             )
             continue
+        fields |= {"environment": environment, "generators": generators, "is_from_shell": True}
         before = Workload.objects.filter(project=project, name=name).first()
         try:
-            workload, is_new = save_workload(
-                project,
-                name,
-                environment=environment,
-                generators=generators,
-                now=now,
-                is_from_shell=True,
-                **fields,
-            )
+            workload, is_new = save_workload(project, name, now=now, **fields)
         except FaultySpec as faulty:
             faults += [f"workloads.{name}.{fault}" for fault in faulty.faults]
             continue
@@ -120,7 +113,7 @@ def apply_file(
 
 def _row(table: Table, folder: Path, faults: list[str]) -> dict[str, Any]:
     own = table.text("locustfile", "", most=4000)
-    row = {
+    row: dict[str, Any] = {
         "target": table.text("target", "", most=500),
         "environment": environment_name(table.text("environment", "local", most=50)),
         "generator": table.text("generator", "locust" if own else "open_loop", most=20),

@@ -30,6 +30,7 @@ class Plan:
     variables: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
     locustfile: str = ""
+    hosts: list[str] = field(default_factory=list)  # the project's own
     run: str = ""  # its public name, for names that no other run has
 
     @property
@@ -61,6 +62,7 @@ def read_plan(path: Path, stdin: IO[str] | None = None) -> Plan:
         variables=told.get("variables") or {},
         secrets=secrets,
         locustfile=told.get("locustfile") or "",
+        hosts=told.get("hosts") or [],
         run=told.get("run") or "",
     )
 

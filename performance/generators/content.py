@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -28,7 +29,7 @@ class Content:
         self.fixed = {**plan.secrets, **plan.variables}
         self.rows = spec.data.rows
         self.files = _files(plan)
-        self.templates = [_Template(self, request) for request in spec.requests]
+        self.templates = [Template(self, request) for request in spec.requests]
 
     def values(self, n: int, user: int = 0) -> dict[str, str]:
         """What the names stand for in the `n`-th request; `user` chooses the row where users go on."""
@@ -47,20 +48,31 @@ class Content:
         return template.ready or template.make(n, self.values(n, user))
 
 
-class _Template:
-    def __init__(self, content: Content, request: Request) -> None:
-        self.content, self.request = content, request
-        self.path = compiled(content.base + request.path)
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """A request for a client that writes it itself."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class Template:
+    """One kind of request; what needs no names is made once."""
+
+    def __init__(self, content: Content, kind: Request) -> None:
+        self.content, self.kind = content, kind
+        self.path = compiled(content.base + kind.path)
         headers = {
             "User-Agent": "Runtrail",
             "Accept": "*/*",
-            **({"Content-Type": "application/json"} if request.body_is_json else {}),
+            **({"Content-Type": "application/json"} if kind.body_is_json else {}),
             **content.plan.headers,
-            **request.headers,
+            **kind.headers,
             **auth_headers(content.plan),
         }
         self.headers = compiled("".join(f"{name}: {value}\r\n" for name, value in headers.items()))
-        self.body = compiled(request.body)
+        self.body = compiled(kind.body)
         self.ready = b""
         if len(self.path) == len(self.headers) == len(self.body) == 1:
             self.ready = self.make(0, {})
@@ -69,10 +81,17 @@ class _Template:
         body = self._body(n, values)
         path = fill(self.path, values, lambda text: quote(text, safe=""))
         headers = fill(self.headers, values, _in_one_line)
-        if body or self.request.method in ("POST", "PUT", "PATCH"):
+        if body or self.kind.method in ("POST", "PUT", "PATCH"):
             headers += f"Content-Length: {len(body)}\r\n"
-        line = f"{self.request.method} {path} HTTP/1.1\r\nHost: {self.content.host}\r\n"
+        line = f"{self.kind.method} {path} HTTP/1.1\r\nHost: {self.content.host}\r\n"
         return (line + headers + "\r\n").encode("utf-8", "replace") + body
+
+    def as_pieces(self, n: int, values: Mapping[str, str]) -> Pieces:
+        lines = fill(self.headers, values, _in_one_line).split("\r\n")[:-1]
+        headers = dict(line.split(": ", 1) for line in lines)
+        return Pieces(
+            fill(self.path, values, lambda text: quote(text, safe="")), headers, self._body(n, values)
+        )
 
     def _body(self, n: int, values: Mapping[str, str]) -> bytes:
         if "file_content" in self.body[1::2]:
@@ -83,7 +102,7 @@ class _Template:
                 for name in self.body[1::2]
             ]
             return b"".join(part for pair in zip(pieces, [*names, b""], strict=True) for part in pair)
-        escape = _in_json if self.request.body_is_json else str
+        escape = _in_json if self.kind.body_is_json else str
         return fill(self.body, values, escape).encode()
 
 

@@ -17,22 +17,10 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 class Call:
     """One request on its way."""
 
-    __slots__ = (
-        "answer",
-        "body",
-        "data",
-        "flags",
-        "intended",
-        "method",
-        "request",
-        "sent",
-        "size",
-        "tries",
-        "user",
-    )
+    __slots__ = ("body", "data", "intended", "kind", "method", "sent", "size", "tries", "user")
 
-    def __init__(self, intended: float, request: int, method: str, data: bytes, user: Any = None) -> None:
-        self.intended, self.request, self.method, self.data, self.user = intended, request, method, data, user
+    def __init__(self, intended: float, kind: int, method: str, data: bytes, user: Any = None) -> None:
+        self.intended, self.kind, self.method, self.data, self.user = intended, kind, method, data, user
         self.sent = 0.0
         self.size, self.tries = 0, 0
         self.body: list[bytes] | None = None

@@ -12,14 +12,17 @@ import signal
 import socket
 import ssl
 import sys
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter, time
+from typing import Any
 
 import uvloop
 
 from performance.generators.base import End, Plan, machine, read_plan, secrets_input, write_end
 from performance.generators.content import Content, is_right
-from performance.generators.http import Call
+from performance.generators.http import Call, Connection
 from performance.generators.pool import Pool
 from performance.generators.recording import FLUSH_EVERY, Recorder
 from performance.generators.server_timing import parse
@@ -48,6 +51,7 @@ class Engine:
     async def run(self) -> End:
         self.loop = asyncio.get_running_loop()
         self.over = asyncio.Event()
+        self.loop.set_exception_handler(self._broke)
         for number in (signal.SIGTERM, signal.SIGINT):
             self.loop.add_signal_handler(number, self.stop, End("stopped", "It was asked to stop."))
         try:
@@ -75,10 +79,10 @@ class Engine:
             self.end = end
             self.over.set()
 
-    def fire(self, intended: float, request: int, n: int, user: int, owner: object = None) -> None:
-        """Send one request; `intended` is a time of perf_counter."""
-        call = Call(intended, request, self.methods[request], self.content.request(request, n, user), owner)
-        if self.need_body[request]:
+    def fire(self, intended: float, kind: int, n: int, user: int, owner: object = None) -> None:
+        """Send one request of a kind; `intended` is a time of perf_counter."""
+        call = Call(intended, kind, self.methods[kind], self.content.request(kind, n, user), owner)
+        if self.need_body[kind]:
             call.body = []
         self.sent += 1
         self.pool.submit(call)
@@ -91,7 +95,7 @@ class Engine:
         if problem:
             flags |= TIMED_OUT if problem == "timed out" else NOT_CONNECTED
         else:
-            checks = self.spec.requests[call.request].checks
+            checks = self.spec.requests[call.kind].checks
             body = b"".join(call.body) if call.body else b""
             if not is_right(checks, status, latency, call.size, body):
                 flags |= CHECK_FAILED
@@ -103,13 +107,19 @@ class Engine:
             call.sent - self.begin,
             latency,
             now - call.sent,
-            call.request,
+            call.kind,
             status,
             call.size,
             flags,
         )
         if call.user is not None:
             call.user.go_on(now)
+
+    def _broke(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """An error of our own must not look like a silent target."""
+        problem = context.get("exception")
+        traceback.print_exception(problem)
+        self.stop(End("error", f"The generator broke: {type(problem).__name__}: {problem}."))
 
     async def _connect(self) -> None:
         """Look the name up once, and open some connections before the first request is due."""
@@ -121,12 +131,13 @@ class Engine:
         family, *_, address = found[0]
         name = host if secure else None
 
-        def connect(factory):  # type: ignore[no-untyped-def]
+        self.address = str(address[0])
+
+        def connect(factory: Callable[[], Connection]) -> Any:
             return self.loop.create_connection(
-                factory, address[0], port, ssl=secure, server_hostname=name, family=family
+                factory, self.address, port, ssl=secure, server_hostname=name, family=family
             )
 
-        self.address = address[0]
         self.pool = Pool(connect, limit=self.spec.connections, timeout=self.spec.timeout, done=self.ended)
         rate = self.spec.arrival.first_rate if self.spec.arrival else self.spec.users
         for _ in range(min(self.spec.connections, 1 + int(rate / 10), 256)):

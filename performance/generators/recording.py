@@ -12,6 +12,7 @@ from performance.samples import COMPONENT, SAMPLE
 
 FLUSH_EVERY = 0.2  # seconds; what a kill -9 may cost
 MOST_COMPONENTS = 200  # a target that makes up names must not fill the disk
+OTHERS = "(others)"
 _ROW, _PART = struct.Struct("<ddffHHIB"), struct.Struct("<IHf")
 _BUFFERED = 8192  # rows
 
@@ -21,7 +22,8 @@ class Recorder:
 
     def __init__(self, folder: Path, requests: list[str]) -> None:
         self.folder = folder
-        self.requests, self.components = list(requests), dict[str, int]()
+        self.numbers = {name: number for number, name in enumerate(requests)}
+        self.components = dict[str, int]()
         self.rows = (folder / "samples.bin").open("ab", buffering=0)
         self.parts = (folder / "components.bin").open("ab", buffering=0)
         self.buffer, self.filled, self.written = bytearray(_ROW.size * _BUFFERED), 0, 0
@@ -35,27 +37,50 @@ class Recorder:
         sent: float,
         latency: float,
         service: float,
-        request: int,
+        kind: int,
         status: int,
         size: int,
         flags: int,
     ) -> None:
-        """Keep one sample: seconds since the load's start, a status of 0 for no answer, bytes."""
+        """Keep one sample: seconds since the load's start, number of its request, status (0: none), bytes."""
         if self.filled == _BUFFERED:
             self.flush()
-        row = (intended, sent, latency, service, request, status, min(size, 0xFFFFFFFF), flags)
+        row = (intended, sent, latency, service, kind, status, min(size, 0xFFFFFFFF), flags)
         _ROW.pack_into(self.buffer, self.filled * _ROW.size, *row)
         self.filled += 1
 
     def add_part(self, component: str, seconds: float) -> None:
         """Keep what a component took of the sample that is added next."""
-        number = self.components.get(component)
-        if number is None:
-            if len(self.components) >= MOST_COMPONENTS:
-                return
-            number = self.components[component] = len(self.components)
-            self.write_names()
+        number = self.component_number(component)
         self.part_buffer += _PART.pack(self.written + self.filled, number, seconds)
+
+    def add_many(self, rows: np.ndarray, parts: np.ndarray) -> None:
+        """Keep samples that another process recorded; the parts' `sample` counts from the first row."""
+        self.flush()
+        parts["sample"] += self.written
+        self.parts.write(parts.tobytes())
+        piece = rows.tobytes()
+        self.rows.write(piece)
+        self.recent.append(piece)
+        self.written += len(rows)
+
+    def request_number(self, name: str) -> int:
+        """The number of a request; a new name gets the next one."""
+        number = self.numbers.get(name)
+        if number is None:
+            number = self.numbers[name] = len(self.numbers)
+            self.write_names()
+        return number
+
+    def component_number(self, name: str) -> int:
+        """The number of a component; those beyond the 200th are one."""
+        number = self.components.get(name)
+        if number is None:
+            if len(self.components) >= MOST_COMPONENTS and name != OTHERS:
+                return self.component_number(OTHERS)
+            number = self.components[name] = len(self.components)
+            self.write_names()
+        return number
 
     def flush(self) -> None:
         """Append to the files what is buffered, the parts of a row before it."""
@@ -78,7 +103,8 @@ class Recorder:
 
     def write_names(self) -> None:
         write_json(
-            self.folder / "names.json", {"requests": self.requests, "components": list(self.components)}
+            self.folder / "names.json",
+            {"requests": list(self.numbers), "components": list(self.components)},
         )
 
     def close(self) -> None:

@@ -38,7 +38,7 @@ class Arrivals:
         """Send what is due, and set the alarm for what comes next."""
         if self.is_through or self.engine.end:
             return
-        lags = self.engine.lags
+        lags, warm_until = self.engine.lags, self.engine.warm_until
         for _ in range(AT_ONCE):
             if self.place == len(self.times) and not self._next_chunk():
                 self._finish()
@@ -47,7 +47,8 @@ class Arrivals:
             if due > now:
                 break
             self.place += 1
-            lags.append(now - due)
+            if due >= warm_until:
+                lags.append(now - due)
             self._begin(due)
         self.alarm.set(self.times[self.place] if self.place < len(self.times) else 0.0)
 
@@ -162,7 +163,8 @@ class User:
             request, self.step = self.step, self.step + 1
         else:
             request = next(source.numbers)
-        engine.lags.append(perf_counter() - self.ready)
+        if self.ready >= engine.warm_until:
+            engine.lags.append(perf_counter() - self.ready)
         engine.fire(self.ready, request, engine.sent, self.number, self)
 
 

@@ -6,7 +6,6 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -55,8 +54,8 @@ class Lags:
 class Watch:
     """Counts what ends, writes progress.json, and tells when it is time to stop."""
 
-    def __init__(self, spec: LoadSpec, folder: Path, clock: Any = time.time) -> None:
-        self.spec, self.folder, self.clock = spec, folder, clock
+    def __init__(self, spec: LoadSpec, folder: Path) -> None:
+        self.spec, self.folder = spec, folder
         self.requests = self.errors = self.answered = 0
         self.latency_sum = 0.0
         self.lags = Lags()
@@ -65,14 +64,22 @@ class Watch:
         self.cpu_seconds, self.cpu_shares = _cpu(), list[float]()
         self.looked_at = time.perf_counter()
 
-    def tick(self, at: float, rows: np.ndarray, lags: list[float], ages: list[float]) -> End | None:
+    def tick(
+        self,
+        at: float,
+        rows: np.ndarray,
+        lags: list[float],
+        ages: list[float],
+        cpu: float | None = None,
+    ) -> End | None:
         """Take in one second; return why the load must end now, if it must.
 
         Args:
             at: seconds since the load's start.
             rows: what ended since the last call, (n,) of `SAMPLE`.
-            lags: seconds by which each send since then was late.
+            lags: seconds by which each measured send since then was late.
             ages: how long each request in flight has been waiting, in seconds.
+            cpu: share of a core that was used, where it is not this process that sends.
         """
         self.lags.add(lags)
         bad = (rows["flags"] & ERRORS) != 0
@@ -80,23 +87,30 @@ class Watch:
         self.requests += int(measured.sum())
         self.errors += int((bad & measured).sum())
         self.answered += int((rows["status"] > 0).sum())
-        self.latency_sum += float(rows["latency"].sum())
+        self.latency_sum += float(rows["latency"][measured].sum())
         timed = rows["latency"][(rows["flags"] & NOT_CONNECTED) == 0]
         self.window.append((len(rows), int(bad.sum()), timed[:: max(1, len(timed) // LOOKED_AT)]))
         if len(rows) and ((rows["flags"] & NOT_CONNECTED) != 0).all():
             self.refused_in_a_row += 1
         elif len(rows):
             self.refused_in_a_row = 0
-        self._write(at, rows, timed, ages, lags)
+        self._write(at, rows, timed, ages, lags, cpu)
         return self._gone() or self._on_its_knees(at, ages)
 
     def _write(
-        self, at: float, rows: np.ndarray, timed: np.ndarray, ages: list[float], lags: list[float]
+        self,
+        at: float,
+        rows: np.ndarray,
+        timed: np.ndarray,
+        ages: list[float],
+        lags: list[float],
+        cpu: float | None,
     ) -> None:
         now = time.perf_counter()
         seconds, self.looked_at = max(now - self.looked_at, 1e-6), now
         used = _cpu()
         share, self.cpu_seconds = (used - self.cpu_seconds) / seconds, used
+        share = share if cpu is None else cpu
         self.cpu_shares.append(share)
         p50, p95 = (float(value) for value in np.quantile(timed, [0.5, 0.95])) if len(timed) else (None, None)
         progress = {

@@ -40,7 +40,7 @@ def drive_here(
     stop: Callable[[], str] = lambda: "",
 ) -> TestRun:
     """Drive a run in this process to its end."""
-    workload_run = WorkloadRun.objects.for_driving().get(pk=run_pk)
+    workload_run: WorkloadRun = WorkloadRun.objects.for_driving().get(run__pk=run_pk)
     return drive.drive_workload_run(
         workload_run,
         generator=settings.LOAD_GENERATORS[workload_run.generator],

@@ -97,13 +97,17 @@ def make_samples(
         rows["flags"] |= np.where(failed, CHECK_FAILED, 0).astype("u1")
     rows["flags"] |= np.where(rows["status"] == 0, NOT_CONNECTED, 0).astype("u1")
     rows["flags"] |= np.where(rows["intended"] < warmup, WARM_UP, 0).astype("u1")
-    parts = np.zeros(n * len(components or {}), COMPONENT)
-    for number, (_, seconds) in enumerate((components or {}).items()):
-        place = slice(number, None, len(components or {}))
+    return Samples(list(names), list(components or {}), rows, _parts(n, components or {}))
+
+
+def _parts(n: int, components: Mapping[str, Sequence[float] | float]) -> np.ndarray:
+    parts = np.zeros(n * len(components), COMPONENT)
+    for number, seconds in enumerate(components.values()):
+        place = slice(number, None, len(components))
         parts["sample"][place] = np.arange(n)
         parts["component"][place] = number
         parts["duration"][place] = seconds
-    return Samples(list(names), list(components or {}), rows, parts)
+    return parts
 
 
 def make_workload_run(
