@@ -112,9 +112,16 @@ def plain(resources: Iterable[Resource]) -> Iterator[dict[str, Any]]:
         known = one.known
         low, mean, high = (known.min(), known.mean(), known.max()) if len(known) else (None, None, None)
         yield {
-            "source": one.source, "series": one.name, "unit": one.unit, "values": len(known),
-            "lowest": _number(low), "mean": _number(mean), "highest": _number(high),
-            "full_from": one.full_from, "full_share": one.full_share, "problem": one.problem,
+            "source": one.source,
+            "series": one.name,
+            "unit": one.unit,
+            "values": len(known),
+            "lowest": _number(low),
+            "mean": _number(mean),
+            "highest": _number(high),
+            "full_from": one.full_from,
+            "full_share": one.full_share,
+            "problem": one.problem,
         }
 
 
@@ -123,8 +130,12 @@ def values(resources: Iterable[Resource], start: datetime) -> Iterator[dict[str,
     for one in resources:
         for seconds, value in zip(one.times.tolist(), one.values.tolist(), strict=True):
             yield {
-                "at": start + timedelta(seconds=seconds), "seconds": round(seconds, 3),
-                "source": one.source, "series": one.name, "unit": one.unit, "value": _number(value),
+                "at": start + timedelta(seconds=seconds),
+                "seconds": round(seconds, 3),
+                "source": one.source,
+                "series": one.name,
+                "unit": one.unit,
+                "value": _number(value),
             }
 
 

@@ -30,7 +30,10 @@ def test_a_request_goes_to_the_targets_own_name_below_its_path():
     assert line == "GET /base/cart?x=1 HTTP/1.1"
     assert headers["Host"] == "shop.example:8080"
     assert body == b""
-    assert parts_of(content_of({}, target="https://shop.example:443").request(0, 0, 0))[1]["Host"] == "shop.example"
+    assert (
+        parts_of(content_of({}, target="https://shop.example:443").request(0, 0, 0))[1]["Host"]
+        == "shop.example"
+    )
     assert parts_of(content_of({}, target="http://[::1]:90").request(0, 0, 0))[1]["Host"] == "[::1]:90"
 
 
