@@ -19,6 +19,7 @@ BUDGET = 0.01
 FEWEST_HISTORY, FEWEST_NEW = 10, 3
 MEDIAN_LOSS = 1.4  # times the variance of a mean; 1.35 for three values, 1.57 for very many
 USUAL = 0.9  # of earlier runs stayed below what a regression's middle run must pass
+WILD = 5.0  # spreads of the history away from the middle of the new runs
 SUSPECT = 0.05  # one or two new runs as odd as that are asked for more
 
 
@@ -104,10 +105,15 @@ def _look_at(figure: Figure, same_within: float, limit: float) -> FigureVerdict:
     in_logs = min(old.min(), new.min()) > 0
     sign = 1.0 if figure.less_is_better else -1.0
     scaled = (np.log(old), np.log(new)) if in_logs else (old, new)
-    p, error = _prediction(sign * scaled[0], sign * scaled[1])
+    # A wild run makes the middle of three the upper of two: it is left out, and missed.
+    away = np.abs(scaled[1] - np.median(scaled[1]))
+    spread = float(scaled[0].std(ddof=1))
+    tame = scaled[1][away <= WILD * spread] if spread > 0 else scaled[1]
+    p, error = _prediction(sign * scaled[0], sign * tame)
     smallest = (_student(1 - limit, len(old) - 1) + 0.85) * error
     return replace(
         found,
+        n_new=len(tame),
         base=base,
         head=head,
         ratio=head / base if in_logs else None,

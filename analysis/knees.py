@@ -13,6 +13,7 @@ LAST = 2  # steps after it, at least, and every one of them high
 SURE = 0.995
 QUIET = 0.02  # steps are never believed to agree better than that
 CLIMB = 1.5  # times the level before: less is no knee to anybody
+SLOW = 3.0  # times the level of the first steps: a climb so even that no step stands out
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ def find_knee(loads: Sequence[float], latencies: Sequence[float]) -> Knee | None
 
     It is the first step from which on all lie above what the steps before it predict, as a level or, from
     four steps on, as a line (Student's prediction limit on the logarithm, one-sided 99.5 %), if the last step
-    reaches one and a half times that.
+    reaches one and a half times that.  Where latency climbs evenly from the start, as before a queue, it is
+    the first step from which on all are three times as slow as the first ones.
 
     Args:
         loads: of each step, users or requests a second; a load may come several times, its median counts.
@@ -54,6 +56,11 @@ def find_knee(loads: Sequence[float], latencies: Sequence[float]) -> Knee | None
                 before, after = math.exp(float(expected[0])), math.exp(float(logs[-1]))
                 low, high = float(places[at - 1]), float(places[at])
                 return Knee(low, high, before, math.exp(float(limits[0])), after)
+    begin = float(np.median(logs[:FEWEST])) if len(logs) else 0.0
+    for at in range(FEWEST, len(places) - LAST + 1):
+        if (logs[at:] >= begin + math.log(SLOW)).all():
+            limit, low, high = SLOW * math.exp(begin), float(places[at - 1]), float(places[at])
+            return Knee(low, high, math.exp(begin), limit, math.exp(float(logs[-1])))
     return None
 
 

@@ -96,6 +96,8 @@ def unpack(data: bytes) -> Samples:
     if data[:4] != MAGIC or len(data) < 12:
         raise ValueError("these bytes are no samples: they do not begin as samples do")
     (n,) = struct.unpack("<Q", data[4:12])
+    if 15 * n > 1032 * len(data):  # more than zlib can have packed into so few bytes
+        raise ValueError(f"the samples are cut off: {len(data)} bytes are too few for {n} of them")
     unpacker = zlib.decompressobj()
     try:
         raw = unpacker.decompress(data[12:], 15 * n + 1)  # one more than there should be, never a bomb

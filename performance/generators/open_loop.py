@@ -29,6 +29,7 @@ from performance.generators.server_timing import parse
 from performance.generators.sources import Arrivals, Users
 from performance.generators.watching import Watch
 from performance.samples import CHECK_FAILED, NOT_CONNECTED, TIMED_OUT, WARM_UP
+from performance.specified import Checks
 
 AHEAD = 0.2  # seconds between opening the first connections and the first request
 
@@ -41,6 +42,8 @@ class Engine:
         self.content = Content(plan)
         self.recorder = Recorder(folder, [request.name for request in self.spec.requests])
         self.watch = Watch(self.spec, folder)
+        kinds = [request.checks for request in self.spec.requests]
+        self.checks = [checks if checks != Checks() else None for checks in kinds]
         self.need_body = [request.checks.need_body for request in self.spec.requests]
         self.methods = [request.method for request in self.spec.requests]
         self.lags: list[float] = []
@@ -61,7 +64,7 @@ class Engine:
             return End("error", f"{self.plan.target} can't be reached: {_told(problem)}.", facts=machine())
         before, started_at = machine(), time() + AHEAD
         self.begin = perf_counter() + AHEAD
-        self.warm_until = self.begin + self.spec.warmup
+        self.warm_until = self.begin + self.spec.warmup if self.spec.warmup else 0.0
         # Whole seconds of garbage collection would show as the target's latency.
         gc.freeze()
         gc.disable()
@@ -79,6 +82,10 @@ class Engine:
             self.end = end
             self.over.set()
 
+    def is_warmup(self, at: float) -> bool:
+        """Whether a request meant for `at`, a time of perf_counter, counts in no figure."""
+        return at < self.warm_until
+
     def fire(self, intended: float, kind: int, n: int, user: int, owner: object = None) -> None:
         """Send one request of a kind; `intended` is a time of perf_counter."""
         call = Call(intended, kind, self.methods[kind], self.content.request(kind, n, user), owner)
@@ -91,11 +98,13 @@ class Engine:
         """Keep what became of a request, and let its owner go on."""
         now = perf_counter()
         latency = now - call.intended
-        flags = WARM_UP if call.intended < self.warm_until else 0
+        flags = WARM_UP if self.is_warmup(call.intended) else 0
         if problem:
             flags |= TIMED_OUT if problem == "timed out" else NOT_CONNECTED
+        elif (checks := self.checks[call.kind]) is None:
+            if not 200 <= status < 400:
+                flags |= CHECK_FAILED
         else:
-            checks = self.spec.requests[call.kind].checks
             body = b"".join(call.body) if call.body else b""
             if not is_right(checks, status, latency, call.size, body):
                 flags |= CHECK_FAILED

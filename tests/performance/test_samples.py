@@ -93,7 +93,8 @@ def test_parts_of_several_processes_are_gathered_as_they_grow(tmp_path):
             writer.flush()
         for part in parts:
             main.add_many(*part.take(main))
-    main.close()
+    for one in (main, *writers):
+        one.close()
 
     samples = read_folder(tmp_path)
 

@@ -7,7 +7,16 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from performance.management.subcommands import allow, bottlenecks, list_workloads, load, run, show
+from performance.management.subcommands import (
+    allow,
+    bottlenecks,
+    drive,
+    import_file,
+    list_workloads,
+    load,
+    run,
+    show,
+)
 from performance.models import Workload, WorkloadRun
 from tracking.management.base import TestRunningCommand, listed
 
@@ -18,6 +27,8 @@ SUBCOMMANDS = {
     "bottlenecks": bottlenecks,
     "load": load,
     "allow": allow,
+    "import": import_file,
+    "drive": drive,
 }
 
 
