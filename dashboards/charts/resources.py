@@ -10,9 +10,10 @@ import numpy as np
 
 from dashboards.charts.theme import color, layout
 
-MOST_PANELS = 5
+MOST_PANELS, APART = 7, 20
 PANEL = 150  # pixels
 _COLORS = ("execution", "queue", "passed", "error", "failed", "flaky")
+_SCALES = {"bytes": ("MB", 1e-6), "bytes/s": ("MB/s", 1e-6)}
 _DASHES = ("solid", "dash", "dot", "dashdot")  # so that lines differ without color too
 
 
@@ -33,37 +34,60 @@ class Series(Protocol):
 
 def resources_figure(series: Sequence[Series], start: datetime, end: datetime | None) -> dict[str, Any]:
     """Draw the series that have values above each other, on the time of the run; gaps stay gaps."""
-    drawn = [one for one in series if np.isfinite(one.values).any()]
-    units = list(dict.fromkeys(one.unit for one in drawn))[:MOST_PANELS]
-    height, gap = 1 / max(len(units), 1), 0.05
-    changes: dict[str, Any] = {"height": 60 + PANEL * max(len(units), 1)}
-    for number, unit in enumerate(units):
+    panels = _panels([one for one in series if np.isfinite(one.values).any()])[:MOST_PANELS]
+    height, gap = 1 / max(len(panels), 1), 0.05
+    pixels = PANEL * max(len(panels), 1)
+    changes: dict[str, Any] = {"height": 60 + pixels}
+    lines: list[dict[str, Any]] = []
+    for number, panel in enumerate(panels):
         top = 1 - number * height
-        axis = {**layout()["yaxis"], "rangemode": "tozero", "title": {"text": _titled(unit)}}
+        unit, scale = _SCALES.get(panel[0].unit, (panel[0].unit, 1.0))
+        axis = {**layout()["yaxis"], "rangemode": "tozero", "title": {"text": unit or "value"}}
         axis["domain"] = [max(top - height + gap, 0), top]
         changes[_axis("yaxis", number)] = {**axis, **({"tickformat": ".0%"} if unit == "share" else {})}
-    x = {"anchor": _axis("y", max(len(units) - 1, 0)), "type": "date"}
+        lines += [_line(one, number, len(lines) + place, start, scale) for place, one in enumerate(panel)]
+    x: dict[str, Any] = {"anchor": _axis("y", max(len(panels) - 1, 0)), "type": "date"}
     if end and end > start:
         x["range"] = [_at(start, 0), _at(end, 0)]
-    lines = [
-        _line(one, units.index(one.unit), place, start)
-        for place, one in enumerate(drawn)
-        if one.unit in units
-    ]
-    return {"data": lines, "layout": layout(xaxis=x, **changes)}
+    legend = {
+        "orientation": "h",
+        "x": 0,
+        "y": -50 / pixels,
+        "yanchor": "top",
+    }  # a narrow page needs many lines
+    return {"data": lines, "layout": layout(xaxis=x, legend=legend, **changes)}
 
 
-def _line(one: Series, panel: int, place: int, start: datetime) -> dict[str, Any]:
-    spoken = ".1%" if one.unit == "share" else ".4s"
+def _panels(series: Sequence[Series]) -> list[list[Series]]:
+    """Series by unit; what is far smaller than another one of its unit gets a panel in which it is seen."""
+    panels: list[list[Series]] = []
+    for unit in dict.fromkeys(one.unit for one in series):
+        mine = sorted((one for one in series if one.unit == unit), key=_highest, reverse=True)
+        for one in mine:
+            fits = panels and panels[-1][0].unit == unit
+            if fits and (unit == "share" or not 0 < _highest(one) < _highest(panels[-1][0]) / APART):
+                panels[-1].append(one)
+            else:
+                panels.append([one])
+    return panels
+
+
+def _highest(one: Series) -> float:
+    return float(np.nanmax(np.abs(one.values)))
+
+
+def _line(one: Series, panel: int, place: int, start: datetime, scale: float) -> dict[str, Any]:
+    unit, _ = _SCALES.get(one.unit, (one.unit, 1.0))
+    spoken = "%{y:.1%}" if unit == "share" else f"%{{y:.4g}} {unit}"
     return {
         "type": "scatter",
         "mode": "lines",
         "name": f"{one.name} ({one.source})",
         "x": [_at(start, seconds) for seconds in one.times.tolist()],
-        "y": [value if np.isfinite(value) else None for value in one.values.tolist()],
+        "y": [value * scale if np.isfinite(value) else None for value in one.values.tolist()],
         "yaxis": _axis("y", panel),
         "connectgaps": False,
-        "hovertemplate": f"%{{x|%H:%M:%S}}<br>{_escaped(one.name)} %{{y:{spoken}}} {one.unit}<extra></extra>",
+        "hovertemplate": f"%{{x|%H:%M:%S}}<br>{_escaped(one.name)} {spoken}<extra></extra>",
         "line": {
             "color": color(_COLORS[place % len(_COLORS)]),
             "dash": _DASHES[place // len(_COLORS) % len(_DASHES)],
@@ -79,10 +103,6 @@ def _escaped(text: str) -> str:
 
 def _axis(name: str, number: int) -> str:
     return name if not number else f"{name}{number + 1}"
-
-
-def _titled(unit: str) -> str:
-    return {"share": "share", "": "value"}.get(unit, unit)
 
 
 def _at(start: datetime, seconds: float) -> str:

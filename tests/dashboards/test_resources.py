@@ -95,11 +95,31 @@ def test_series_of_one_unit_share_a_panel_and_gaps_stay_gaps():
 
     figure = resources_figure(lines, NINE, None)
 
-    assert [line["yaxis"] for line in figure["data"]] == ["y", "y2", "y"]
-    assert figure["data"][0]["y"] == [0.5, None, 0.7]
-    assert not figure["data"][0]["connectgaps"]
-    assert figure["data"][0]["x"][1] == "2026-01-04T09:00:10.000+00:00"
+    by_name = {line["name"]: line for line in figure["data"]}
+    assert {name: line["yaxis"] for name, line in by_name.items()} == {
+        "core (host)": "y",
+        "CPU (host)": "y",
+        "memory (host)": "y2",
+    }
+    cpu = by_name["CPU (host)"]
+    assert cpu["y"] == [0.5, None, 0.7]
+    assert not cpu["connectgaps"]
+    assert cpu["x"][1] == "2026-01-04T09:00:10.000+00:00"
     assert figure["layout"]["yaxis"]["domain"][0] > figure["layout"]["yaxis2"]["domain"][1]
+
+
+def test_what_is_far_smaller_than_others_of_its_unit_gets_a_panel_of_its_own():
+    lines = [of("machine", [9e9], "bytes"), of("target", [3e7], "bytes"), of("none", [0.0], "bytes")]
+
+    figure = resources_figure(lines, NINE, None)
+
+    assert [(line["name"], line["yaxis"]) for line in figure["data"]] == [
+        ("machine (host)", "y"),
+        ("target (host)", "y2"),
+        ("none (host)", "y2"),
+    ]
+    assert figure["data"][1]["y"] == [pytest.approx(30)]
+    assert figure["layout"]["yaxis2"]["title"]["text"] == "MB"
 
 
 def test_a_name_that_is_markup_stays_text_in_a_hover():

@@ -20,7 +20,7 @@ def steps(requests=BROWSE, rates=(15, 30, 60)):
 
 def constant(rate=50):
     arrival = {"kind": "constant", "rate": rate}
-    return {"requests": BROWSE, "arrival": arrival, "duration": 3, "warmup": 0.2, "timeout": 3}
+    return {"requests": BROWSE, "arrival": arrival, "duration": 2.6, "warmup": 0.2, "timeout": 3}
 
 
 ILL = {
