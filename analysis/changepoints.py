@@ -86,7 +86,7 @@ def find_changes(
     rule = _Rule(series, false_alarms, min_effect, floor, fewest)
     cuts = set(rule.cut_up(0, len(series)))
     for size in WINDOWS:
-        for start in range(0, max(len(series) - size, 0), size // 2):
+        for start in range(0, len(series) - size, size // 2) if len(series) > 1.5 * size else ():
             cuts.update(rule.cut_up(start, min(start + size, len(series))))
     changes = rule.keep_what_stands(sorted(cuts))
     seen = student_votes(series) if changes else []
@@ -117,12 +117,14 @@ class _Rule:
 
     def cut_up(self, start: int, end: int) -> list[int]:
         """Return the cuts inside start:end, each tested with its share of the false alarms."""
-        found, open_parts, per = [], [(start, end)], min(len(self.series), PER)
+        found, open_parts, per = [], [(start, end)], max(min(len(self.series), PER), 1)
         while open_parts:
             left, right = open_parts.pop()
             change = self.best(left, right)
-            # A part errs as often as its share of the points, so that all of them err as promised.
-            if change and change.p <= self.false_alarms * min((right - left) / per, 1):
+            # A part errs as often as its share of the points, so that all of them err as promised; a part of
+            # something already cut half as often, because its ends were chosen by the data.
+            share = min((right - left) / per, 1) * (1 if right - left == end - start else 0.5)
+            if change and change.p <= self.false_alarms * share:
                 found.append(change.index)
                 open_parts += [(left, change.index), (change.index, right)]
         return sorted(found)
@@ -162,6 +164,8 @@ class _Rule:
         p = cut_probability(float(np.sqrt(depths[place] * (n - 1) / total / wider)), n, fewest)
         noise = max(float((rest**2).sum()) / max(n - 2, 1), 1e-12) * wider
         near = np.flatnonzero(depths >= depths[place] - DROP * noise)
+        cut = fewest + _middle(depths / noise)
+        before, after = float(np.median(part[:cut])), float(np.median(part[cut:]))
         return Change(
             index=start + cut,
             start=start,
@@ -174,6 +178,12 @@ class _Rule:
             ratio=after / before if before > 0 else None,
             p=p,
         )
+
+
+def _middle(deviances: np.ndarray) -> int:
+    """The place that the beginning lies before as likely as after: it errs by less than the likeliest one."""
+    chances = np.cumsum(np.exp((deviances - deviances.max()) / 2))
+    return int(np.searchsorted(chances, chances[-1] / 2))
 
 
 def _widening(rest: np.ndarray) -> float:

@@ -4,6 +4,7 @@ import os
 import runpy
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,38 @@ def test_every_benchmark_runs_and_nothing_that_is_none(started, monkeypatch):
     ran = [command[-1] for command in started[0]]
     assert "benchmarks.pages" in ran
     assert not {"benchmarks.stock", "benchmarks.__init__"} & set(ran)
+
+
+def test_without_arguments_the_pure_modules_are_covered_and_run_once(started, monkeypatch):
+    monkeypatch.delenv("CI", raising=False)
+
+    assert exit_of("test", monkeypatch=monkeypatch) == 0
+
+    covered, sqlite, postgresql = [command for command in started[0] if "pytest" in command]
+    assert "tests/analysis" in covered
+    assert "--cov=analysis" in covered
+    assert "--ignore=tests/analysis" in sqlite
+    assert not any(part.startswith(("--ignore", "--cov")) for part in postgresql)
+    reports = [command for command in started[0] if "coverage" in command]
+    assert [part for part in reports[0] if part.startswith("--include")] == ["--include=analysis/*"]
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_pure_module_that_fails_or_is_covered_too_little_is_a_failure(started, monkeypatch, place):
+    started[1].extend([0] * place + [2])
+
+    assert exit_of("test", monkeypatch=monkeypatch) == 2
+
+
+def test_chosen_tests_are_not_held_to_the_coverage_of_all(started, monkeypatch):
+    assert exit_of("test", "tests/access", monkeypatch=monkeypatch) == 0
+
+    assert not any("cov" in part for command in started[0] for part in command)
+
+
+def test_all_that_is_named_for_coverage_is_there():
+    chosen = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["runtrail"]["coverage"]
+
+    for group in chosen["modules"].values():
+        assert all(list(ROOT.glob(pattern)) for pattern in group)
+    assert all((ROOT / path).exists() for path in chosen["tests"])
