@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 
 from analysis.blocks import quantile_interval
 from analysis.proportions import wilson_interval
 from analysis.sketches import sketch_of_column
-from performance.samples import Samples
+from performance.samples import ERRORS, NOT_CONNECTED, Samples
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 BEYOND = 3  # values that must lie beyond a percentile, or it is a guess and stays empty
@@ -58,16 +59,16 @@ class Column:
 
 def figures_of(samples: Samples, *, begin: float, end: float) -> list[Figure]:
     """Return the figures of the requests that were meant for `begin` to `end` (seconds since the start)."""
-    order = np.argsort(samples.rows["intended"], kind="stable")
-    rows, counts = samples.rows[order], samples.measured[order]
-    rows, failed, timed = rows[counts], samples.failed[order][counts], samples.timed[order][counts]
-    made: list[Figure] = []
-    kinds = [("", np.ones(len(rows), bool))]
+    rows = samples.rows
+    # One column at a time: all of a million rows, sorted, would be many times what is counted of them.
+    order = np.flatnonzero(samples.measured)
+    order = order[np.argsort(rows["intended"][order], kind="stable")]
+    made = list(_of_requests("", rows, order, end - begin)) if len(order) else []
     if len(samples.requests) > 1:
-        kinds += [(name, rows["request"] == number) for number, name in enumerate(samples.requests)]
-    for name, which in kinds:
-        if which.any():
-            made += _of_requests(name, rows[which], failed[which], timed[which], end - begin)
+        kinds = rows["request"][order]
+        for number, name in enumerate(samples.requests):
+            which = order[kinds == number]
+            made += _of_requests(name, rows, which, end - begin) if len(which) else []
     return [*made, *_components(samples)]
 
 
@@ -99,19 +100,20 @@ def series_of(samples: Samples) -> list[Column]:
     ]
 
 
-def _of_requests(
-    name: str, rows: np.ndarray, failed: np.ndarray, timed: np.ndarray, seconds: float
-) -> Iterator[Figure]:
+def _of_requests(name: str, rows: np.ndarray, which: np.ndarray, seconds: float) -> Iterator[Figure]:
+    """The figures of the rows `which`, numbers in the order of their intended times."""
+    flags = rows["flags"][which]
+    failed, timed = (flags & ERRORS) != 0, which[(flags & NOT_CONNECTED) == 0]
     for what, column in (("latency", "latency"), ("service_time", "service")):
-        if timed.any():
+        if len(timed):
             yield _times(what, rows[column][timed].astype(float), name)
-    good = rows["intended"][~failed] + rows["latency"][~failed]
-    yield _throughput(good, seconds, name)
-    interval = wilson_interval(int(failed.sum()), len(rows))
+    good = which[~failed]
+    yield _throughput(rows["intended"][good] + rows["latency"][good], seconds, name)
+    interval = wilson_interval(int(failed.sum()), len(which))
     low, high = interval or (None, None)
     share = float(failed.mean())
-    yield Figure("error_share", "share", name, n=len(rows), value=share, mean=share, low=low, high=high)
-    answered = rows["bytes"][rows["status"] > 0].astype(float)
+    yield Figure("error_share", "share", name, n=len(which), value=share, mean=share, low=low, high=high)
+    answered = rows["bytes"][which[rows["status"][which] > 0]]
     if len(answered):
         mean = float(answered.mean())
         sizes = Figure("bytes", "bytes", name, n=len(answered), value=mean, mean=mean)
@@ -126,7 +128,7 @@ def _times(what: str, values: np.ndarray, name: str) -> Figure:
     step = math.ceil(len(values) / IN_BLOCKS_UP_TO)
     for key, q in QUANTILES.items():
         if getattr(made, key) is not None:
-            found = quantile_interval(values[::step].tolist(), q)
+            found = quantile_interval(cast(Sequence[float], values[::step]), q)
             if found.low is not None or found.high is not None:
                 made.intervals[key] = [found.low, found.high]
     if between := _mean_interval(values):

@@ -92,7 +92,9 @@ def _shown(host: str, netloc: str) -> str:
     """The one way to write a host; empty where it is none."""
     if "[" in netloc:
         try:
-            return f"[{ipaddress.IPv6Address(host).compressed}]"
-        except ValueError:  # a zone is bound to one machine and is no part of a name
+            address = ipaddress.IPv6Address(host)
+        except ValueError:
             return ""
+        # A zone belongs to one machine and is no part of a name.
+        return "" if address.scope_id else f"[{address.compressed}]"
     return host if _NAME.match(host) and ".." not in host else ""

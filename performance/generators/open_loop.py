@@ -61,7 +61,7 @@ class Engine:
             return End("error", f"{self.plan.target} can't be reached: {_told(problem)}.", facts=machine())
         before, started_at = machine(), time() + AHEAD
         self.begin = perf_counter() + AHEAD
-        self.warm_until = self.begin + self.spec.warmup
+        self.warm_until = self.begin + self.spec.warmup if self.spec.warmup else 0.0
         # Whole seconds of garbage collection would show as the target's latency.
         gc.freeze()
         gc.disable()
@@ -79,6 +79,10 @@ class Engine:
             self.end = end
             self.over.set()
 
+    def is_warmup(self, at: float) -> bool:
+        """Whether a request meant for `at`, a time of perf_counter, counts in no figure."""
+        return at < self.warm_until
+
     def fire(self, intended: float, kind: int, n: int, user: int, owner: object = None) -> None:
         """Send one request of a kind; `intended` is a time of perf_counter."""
         call = Call(intended, kind, self.methods[kind], self.content.request(kind, n, user), owner)
@@ -91,7 +95,7 @@ class Engine:
         """Keep what became of a request, and let its owner go on."""
         now = perf_counter()
         latency = now - call.intended
-        flags = WARM_UP if call.intended < self.warm_until else 0
+        flags = WARM_UP if self.is_warmup(call.intended) else 0
         if problem:
             flags |= TIMED_OUT if problem == "timed out" else NOT_CONNECTED
         else:

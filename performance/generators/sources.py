@@ -26,7 +26,7 @@ class Arrivals:
         self.chunks = in_chunks(self.spec, engine.plan.seed)
         self.numbers = _flat(request_numbers(self.spec, engine.plan.seed))
         self.times: list[float] = []
-        self.place = self.n = 0
+        self.place = self.n = self.going = 0
         self.is_through = False
         self.alarm = Alarm(engine.loop, self.go)
 
@@ -38,7 +38,7 @@ class Arrivals:
         """Send what is due, and set the alarm for what comes next."""
         if self.is_through or self.engine.end:
             return
-        lags, warm_until = self.engine.lags, self.engine.warm_until
+        lags = self.engine.lags
         for _ in range(AT_ONCE):
             if self.place == len(self.times) and not self._next_chunk():
                 self._finish()
@@ -47,7 +47,7 @@ class Arrivals:
             if due > now:
                 break
             self.place += 1
-            if due >= warm_until:
+            if not self.engine.is_warmup(due):
                 lags.append(now - due)
             self._begin(due)
         self.alarm.set(self.times[self.place] if self.place < len(self.times) else 0.0)
@@ -58,12 +58,14 @@ class Arrivals:
     def _begin(self, due: float) -> None:
         n, self.n = self.n, self.n + 1
         if self.spec.scenario:
+            self.going += 1
             User(self.engine, self, n).begin(due)
         else:
             self.engine.fire(due, next(self.numbers), n, n)
 
     def ended(self, _: User) -> None:
         """A user has gone through the scenario."""
+        self.going -= 1
 
     def _next_chunk(self) -> bool:
         chunk = next(self.chunks, None)
@@ -73,7 +75,14 @@ class Arrivals:
     def _finish(self) -> None:
         self.is_through = True
         self.alarm.close()
-        _end_when_answered(self.engine)
+        self._end_when_answered()
+
+    def _end_when_answered(self) -> None:
+        """The last arrival is over: wait for answers and for users on their way; both have an end."""
+        if self.going == 0 and self.engine.pool.in_flight == 0:
+            self.engine.stop(End("done"))
+        elif not self.engine.end:
+            self.engine.loop.call_later(0.01, self._end_when_answered)
 
 
 class Users:
@@ -101,14 +110,14 @@ class Users:
     def may_send(self, at: float) -> bool:
         if at >= self.until or self.left <= 0:
             return False
-        if at >= self.engine.warm_until:
+        if not self.engine.is_warmup(at):
             self.left -= 1
         return True
 
     def ended(self, _: User) -> None:
         self.going -= 1
-        if self.going == 0:
-            _end_when_answered(self.engine)
+        if self.going == 0:  # who ends has had its answer
+            self.engine.stop(End("done"))
 
     def left_unsent(self, _: float) -> int:
         return 0
@@ -140,6 +149,7 @@ class User:
             return
         if spec.scenario and self.step == len(spec.requests):
             if self.source.kind == "open":
+                self.source.ended(self)
                 return
             self.step = 0
         low, high = spec.think_time
@@ -154,16 +164,16 @@ class User:
         engine, source = self.engine, self.source
         if engine.end:
             return
+        # A timer may ring early by less than a millisecond; nobody is served before being ready.
+        self.ready = min(self.ready, perf_counter())
         if source.kind == "closed" and not source.may_send(self.ready):
             source.ended(self)
             return
-        # A timer may ring early by less than a millisecond; nobody is served before being ready.
-        self.ready = min(self.ready, perf_counter())
         if engine.spec.scenario:
             request, self.step = self.step, self.step + 1
         else:
             request = next(source.numbers)
-        if self.ready >= engine.warm_until:
+        if not engine.is_warmup(self.ready):
             engine.lags.append(perf_counter() - self.ready)
         engine.fire(self.ready, request, engine.sent, self.number, self)
 
@@ -171,11 +181,3 @@ class User:
 def _flat(chunks: Iterator[np.ndarray]) -> Iterator[int]:
     for chunk in chunks:
         yield from chunk.tolist()
-
-
-def _end_when_answered(engine: Any) -> None:
-    """The last request was sent: wait for what is in flight; each has its own time limit."""
-    if engine.pool.in_flight == 0:
-        engine.stop(End("done"))
-    elif not engine.end:
-        engine.loop.call_later(0.01, _end_when_answered, engine)
