@@ -33,6 +33,7 @@ urlpatterns = [
     path("runs/<str:test_run_id>/", run.run, name="run"),
     path("runs/<str:test_run_id>/report/", compare.report, name="run_report"),
     path("runs/<str:test_run_id>/tracking/", run.tracking, name="run_tracking"),
+    path("runs/<str:test_run_id>/series/", run.series, name="run_series"),
     path("runs/<str:test_run_id>/cancel/", run.cancel, name="run_cancel"),
     path("runs/<str:test_run_id>/rerun/", run.rerun, name="run_rerun"),
     path("runs/<str:test_run_id>/note/", run_curation.annotate, name="run_note"),

@@ -142,13 +142,14 @@ class Measured:
     def falls_behind(self, level: Level) -> bool:
         """Whether the target answered clearly fewer than were sent, so that a backlog grew.
 
-        Beyond what is always on its way at the end of a level, and beyond chance (Poisson, 3 σ).
+        That is more left at the end than what is always on its way (Little's law) and than chance makes.
         """
         sent = len(level.rows)
-        ends = self.intended[level.rows] + self.latency[level.rows]
-        left = int((ends >= level.end).sum())
-        usual_left = sent / level.seconds * 3 * float(np.median(self.latency[self.lowest.rows]))
-        return left > max(0.1 * sent, usual_left, 3 * np.sqrt(sent) * 0.5)
+        latency = self.latency[level.rows]
+        left = int((self.intended[level.rows] + latency >= level.end).sum())
+        at_first = 2 * float(latency[: max(sent // 3, 1)].mean())
+        unloaded = 3 * float(np.median(self.latency[self.lowest.rows]))
+        return left > max(0.1 * sent, sent / level.seconds * min(at_first, unloaded), 1.5 * np.sqrt(sent))
 
     def windows(self, level: Level) -> Iterator[np.ndarray]:
         """Cut a level into up to 24 equal spans of time with 15 samples each on average; yield their rows."""

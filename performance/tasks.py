@@ -129,7 +129,7 @@ def gather_of_run(run_pk: str) -> bool:
         gather_series(run, connect=sources.connect, queries=queries, now=timezone.now())
     finally:
         cache.delete(f"gathering:{run_pk}")
-    workload_run = WorkloadRun.objects.for_driving().filter(pk=run_pk, samples__gt="").first()
+    workload_run = WorkloadRun.objects.for_driving().filter(pk=run.pk, samples__gt="").first()
     if workload_run:
         analyze_if_possible(workload_run, storage=storages["artifacts"], now=timezone.now())
     return True

@@ -11,7 +11,8 @@ from django.utils import timezone
 from access import audit
 from access.models import Role
 from access.permissions import requires
-from dashboards import case_pages, run_page, sentences, timeline
+from dashboards import case_pages, resources, run_page, sentences, timeline
+from dashboards.charts.resources import resources_figure
 from dashboards.charts.timing import timing_figure
 from dashboards.downloads import FORMATS, LIMIT, download
 from dashboards.finders import find_run
@@ -36,6 +37,7 @@ def run(request: HttpRequest, run: TestRun) -> HttpResponse:
         name = f"{run.test_run_id}-workflows"
         return download(map(timeline.plain, lines), timeline.COLUMNS, form=form, name=name)  # type: ignore[return-value]
     shown = run_page.load(run, now, failed_first=failed_first)
+    machines = resources.resources_of(run)
     context = {
         "results": case_pages.results_of(run),
         "shown": shown,
@@ -45,10 +47,28 @@ def run(request: HttpRequest, run: TestRun) -> HttpResponse:
         "failed_first": failed_first,
         "sentence": sentences.run(run, shown.times, shown.timeline.lines, shown.progress, shown.left),
         "figure": timing_figure(shown.timeline.lines),
+        "resources": machines,
+        "resources_sentence": resources.sentence(machines),
+        "resources_figure": resources_figure(machines, run.started_at, run.completed_at) if machines else {},
         "tracking": tracking_file.content(run, now),
         "now": now,
     }
     return page(request, "runs/detail.html", context, refresh=EVERY if run.is_running else 0)
+
+
+@requires(Role.VIEWER, find=find_run)
+def series(request: HttpRequest, run: TestRun) -> HttpResponse:
+    """Hand out how the machines felt during the run: each value, or the figures of each series."""
+    form, machines = request.GET.get("format", "csv"), resources.resources_of(run)
+    if form not in FORMATS:
+        return HttpResponse(
+            f"format must be one of {', '.join(FORMATS)}.\n", status=400, content_type="text/plain"
+        )
+    if request.GET.get("table") == "figures":
+        lines, columns, what = resources.plain(machines), resources.COLUMNS, "machines"
+    else:
+        lines, columns, what = resources.values(machines, run.started_at), resources.VALUE_COLUMNS, "series"
+    return download(lines, columns, form=form, name=f"{run.test_run_id}-{what}")  # type: ignore[return-value]
 
 
 @requires(Role.VIEWER, find=find_run)

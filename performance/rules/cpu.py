@@ -25,7 +25,9 @@ def asked_cpu(measured: Measured, series: Series, limits: Thresholds) -> Finding
     asked, full_from = each * offered, series.saturated_at or 1.0
     top, low = (float(np.median(measured.latency[level.rows])) for level in (measured.top, measured.lowest))
     rose = len(measured.levels) > 1 and top >= limits.grew * low and top - low >= limits.noticeable
-    if asked < full_from or not (rose or measured.falls_behind(measured.top)):
+    # What asks for more than there is can't be kept up, whatever else the machine does.
+    is_much = asked >= 1.0 and top >= limits.noticeable
+    if asked < full_from or not (rose or is_much or measured.falls_behind(measured.top)):
         return None
     text = (
         f"Each request costs {seconds(each)} of CPU time, so {offered:.0f} per second ask for "

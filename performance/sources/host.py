@@ -61,6 +61,7 @@ class Sampler:
         self.generator, self.target_port = generator, target_port
         self.target = 0
         self.spent: dict[tuple[str, int], float] = {}  # CPU seconds of each process looked at
+        self.looked: dict[str, float] = {}  # when
         self.before = self._counters()
         psutil.cpu_percent(percpu=True)
 
@@ -79,10 +80,10 @@ class Sampler:
         record["disk_busy"] = min(max(counters[2] - before[2], 0) / seconds, 1)
         record["network"] = max(counters[3] - before[3], 0) / seconds
         record["load1"] = os.getloadavg()[0]
-        record["generator"], _ = self._used_by("generator", self.generator, seconds)
+        record["generator"], _ = self._used_by("generator", self.generator)
         if self.target_port and not self.target:
             self.target = process_on(self.target_port)
-        record["target"], record["target_memory"] = self._used_by("target", self.target, seconds)
+        record["target"], record["target_memory"] = self._used_by("target", self.target)
         return record
 
     def _counters(self) -> tuple[float, float, float, float]:
@@ -95,11 +96,12 @@ class Sampler:
             float(sum(net.bytes_sent + net.bytes_recv for name, net in nets.items() if name != "lo")),
         )
 
-    def _used_by(self, role: str, pid: int, seconds: float) -> tuple[float, float]:
+    def _used_by(self, role: str, pid: int) -> tuple[float, float]:
         """Cores and bytes of a process and what it started; NaN where it is gone or not known."""
         if not pid:
             return np.nan, np.nan
         used, memory, spent = 0.0, 0.0, {}
+        before, self.looked[role] = self.looked.get(role, 0.0), time.monotonic()
         try:
             leader = psutil.Process(pid)
             for process in [leader, *leader.children(recursive=True)]:
@@ -114,6 +116,7 @@ class Sampler:
             return np.nan, np.nan
         is_first = (role, pid) not in self.spent
         self.spent.update(spent)
+        seconds = max(self.looked[role] - before, 1e-3)
         return (np.nan if is_first else max(used, 0.0) / seconds), memory
 
 

@@ -72,7 +72,7 @@ def series_of(samples: np.ndarray) -> list[Series]:
         if not np.isfinite(values).any():
             continue
         full = field.saturated_at
-        if name == "target" and np.nanmax(values) > ONE_CORE:
+        if name == "target" and np.nanquantile(values, 0.9) > ONE_CORE:
             full = None
         found.append(Series(field.title, field.unit, samples["at"].astype(float), values, full))
     return found

@@ -42,4 +42,4 @@ def test_a_run_asks_as_often_for_30_workflows_as_for_3(client, viewer):
             make_run(rerun_of=run)
         counts.append((asked(client, f"/runs/{run}/"), asked(client, f"/runs/{run}/workflows/1/")))
 
-    assert counts[0] == counts[1] == (17, 8)
+    assert counts[0] == counts[1] == (18, 8)
