@@ -7,6 +7,8 @@ from typing import Any
 
 from config import env
 
+# One run more where a change is doubtful
+CONFIRM_CHANGES = env.flag("RUNTRAIL_CONFIRM_CHANGES", True)
 GENERATORS = {  # each a program of its own: python -m MODULE PLAN FOLDER
     "open_loop": "performance.generators.open_loop",
     "locust": "performance.generators.locust",

@@ -247,5 +247,5 @@ CI_SERVICES: dict[str, dict[str, Any]] = {
     "local": {"BACKEND": "tracking.ci.local.LocalProcesses", "OPTIONS": {"folder": DATA / "local_jobs"}},
 }
 RUN_KINDS: dict[str, str] = {}  # kind of definition above tracking -> name of the task that runs it
-CONFIRM_CHANGES = env.flag("RUNTRAIL_CONFIRM_CHANGES", True)  # one run more where a change is doubtful
 LOAD_GENERATORS, METRIC_SOURCES = load.GENERATORS, load.metric_sources(DATA)
+CONFIRM_CHANGES = load.CONFIRM_CHANGES

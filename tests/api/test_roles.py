@@ -11,6 +11,7 @@ from access.tokens import new_token
 from dashboards.roles import endpoints
 from executions.ingest import ingest_report
 from executions.models import Report, TestCase
+from performance.models import ChangePoint, Comparison, Optimization
 from tests.factories import make_definition, make_environment, make_project, make_user
 from tests.performance.factories import make_workload, make_workload_run
 
@@ -37,8 +38,16 @@ def fill(project):
         "test-case": TestCase.objects.get(project=project).pk,
         "workload-run": load.run.test_run_id,
         "workload": load.workload.pk,
+        "optimization": Optimization.objects.create(workload=load.workload, name="index").pk,
+        "component-comparison": Comparison.objects.create(workload=load.workload, status="done").pk,
+        "change": a_change(load).pk,
         "target-host": load.workload.project.target_hosts.first().pk,
     }
+
+
+def a_change(run):
+    level = {"before": 1, "after": 2, "is_worse": True, "p": 0}
+    return ChangePoint.objects.create(workload=run.workload, first_run=run, metric="latency.p95", **level)
 
 
 def address(endpoint, things):

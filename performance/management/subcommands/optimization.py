@@ -101,7 +101,10 @@ def _list(command: Any, options: dict[str, Any]) -> None:
 
 
 def _make_more_runs(command: Any, optimization: Optimization, options: dict[str, Any]) -> None:
-    planned = ask_again(optimization, by=caller_name(), now=timezone.now())
+    try:
+        planned = ask_again(optimization, by=caller_name(), now=timezone.now())
+    except NotRecordable as problem:
+        raise CommandError(str(problem)) from None
     with following(command, options) as live:
         live.tell(f"{len(planned)} more runs: {', '.join(planned)}")
         while not live.wishes:
