@@ -83,6 +83,8 @@ def drive_workload_run(
 
 def finish_left(workload_run: WorkloadRun, *, place: Place, now: datetime) -> TestRun:
     """Close a run whose driver is gone, with what was measured."""
+    if not workload_run.run.is_running:
+        return workload_run.run
     broken = "The process that drove it was ended; what had been measured by then was kept."
     return collect(workload_run, place.of(workload_run.run), place.storage, now=now, broken=broken)
 

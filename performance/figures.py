@@ -106,7 +106,7 @@ def _of_requests(name: str, rows: np.ndarray, which: np.ndarray, seconds: float)
     failed, timed = (flags & ERRORS) != 0, which[(flags & NOT_CONNECTED) == 0]
     for what, column in (("latency", "latency"), ("service_time", "service")):
         if len(timed):
-            yield _times(what, rows[column][timed].astype(float), name)
+            yield figure_of_values(what, "s", rows[column][timed].astype(float), name)
     good = which[~failed]
     yield _throughput(rows["intended"][good] + rows["latency"][good], seconds, name)
     interval = wilson_interval(int(failed.sum()), len(which))
@@ -121,9 +121,9 @@ def _of_requests(name: str, rows: np.ndarray, which: np.ndarray, seconds: float)
         yield sizes
 
 
-def _times(what: str, values: np.ndarray, name: str) -> Figure:
-    """Quantiles with their intervals; `values` (n,) in the order of their intended times."""
-    made = Figure(what, "s", name, n=len(values), mean=float(values.mean()))
+def figure_of_values(what: str, unit: str, values: np.ndarray, name: str = "") -> Figure:
+    """Quantiles with their intervals; `values` (n,) in the order of their intended times, n >= 1."""
+    made = Figure(what, unit, name, n=len(values), mean=float(values.mean()))
     _set_quantiles(made, values)
     step = math.ceil(len(values) / IN_BLOCKS_UP_TO)
     for key, q in QUANTILES.items():
@@ -180,7 +180,7 @@ def _components(samples: Samples) -> Iterator[Figure]:
     for number, name in enumerate(samples.components):
         values = parts["duration"][parts["component"] == number].astype(float)
         if len(values):
-            yield _times(f"component:{name}", values, "")
+            yield figure_of_values(f"component:{name}", "s", values)
             share = min(1.0, float(values.sum()) / whole) if whole > 0 else 0.0
             yield Figure(f"component_share:{name}", "share", n=len(values), value=share, mean=share)
 

@@ -59,7 +59,7 @@ def save_workload(
         if workload is not None:
             _change(workload, wanted)
             return workload, False
-        definition = _definition(project, name, now)
+        definition = definition_of(project, name, now)
         fields = {"definition": definition, "created_at": now, **wanted}
         return Workload.objects.create(project=project, name=name, **fields), True
 
@@ -135,7 +135,14 @@ def _faults_of(wanted: dict[str, Any], generators: list[str], is_from_shell: boo
     return faults
 
 
-def _definition(project: Project, name: str, now: datetime) -> TestDefinition:
+def definition_of(project: Project, name: str, now: datetime) -> TestDefinition:
+    """Return the definition that a workload's runs belong to; made where there is none.
+
+    Raises:
+        NotRunnable: the name is none, or belongs to something else.
+    """
+    if not _NAME.match(name):
+        raise NotRunnable(f"The name {name!r} may have small letters, digits and hyphens only.")
     definition, is_new = TestDefinition.objects.get_or_create(
         project=project,
         name=name,

@@ -58,7 +58,7 @@ def drive_apart(run_pk: str | UUID) -> None:
     logs.mkdir(exist_ok=True)
     with (logs / "loads.log").open("ab") as log:
         subprocess.Popen(
-            [sys.executable, "manage.py", "drive_workload", str(run_pk)],
+            [sys.executable, "manage.py", "workload", "drive", str(run_pk)],
             cwd=settings.BASE_DIR,
             stdin=subprocess.DEVNULL,
             stdout=log,

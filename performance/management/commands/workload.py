@@ -13,7 +13,9 @@ from performance.management.subcommands import (
     bottlenecks,
     changes,
     compare,
+    drive,
     gate,
+    import_file,
     list_workloads,
     load,
     optimization,
@@ -35,6 +37,8 @@ SUBCOMMANDS = {
     "baseline": baseline,
     "gate": gate,
     "changes": changes,
+    "import": import_file,
+    "drive": drive,
 }
 
 

@@ -1,0 +1,164 @@
+"""Take in what another tool measured, as a run of a workload that has figures and no samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+from django.db import transaction
+
+from analysis.proportions import wilson_interval
+from performance.figures import Figure, figure_of_values
+from performance.imports.results import Imported
+from performance.models import Metric, Workload, WorkloadRun
+from performance.saving import definition_of
+from performance.specified import Limits
+from tracking.lifecycle import Status, close_run
+from tracking.models import Environment, TestRun
+from tracking.tracker import create_run, note
+
+
+def import_results(
+    workload_name: str,
+    results: Sequence[Imported],
+    *,
+    environment: Environment,
+    triggered_by: str,
+    digest: str,
+    now: datetime,
+    metadata: dict[str, Any] | None = None,
+    **fields: Any,
+) -> tuple[WorkloadRun, bool]:
+    """Store what one file says as a run of the workload; return it and whether it is new.
+
+    The workload is made where there is none; it can't be run by Runtrail until somebody gives it a target.
+
+    Args:
+        results: at least one.
+        digest: of the file's content: the same file a second time is the same run.
+        fields: branch, commit_sha, tree_hash, space.
+
+    Raises:
+        NotRunnable: the name belongs to something else.
+    """
+    workload = _workload(workload_name, environment, now)
+    same = WorkloadRun.objects.filter(workload=workload, run__metadata__sha256=digest).first()
+    if same is not None:
+        return same, False
+    begun = min([result.started_at for result in results if result.started_at] or [now])
+    begun = min(begun, now)
+    # Two of one name (a long one that was cut, or a name twice in the file) are one: the first.
+    figures = {(one.name, one.request): one for one in reversed(list(_figures(results)))}.values()
+    requests, errors = _counts(results)
+    plan = {"kind": "workload", "steps": [], "test_type": workload.definition.test_type, "service": ""}
+    with transaction.atomic():
+        run = create_run(
+            workload.definition,
+            environment,
+            plan,
+            now=begun,
+            triggered_by=triggered_by[:255],
+            metadata={**(metadata or {}), "tool": results[0].tool, "sha256": digest},
+            **fields,
+        )
+        made = WorkloadRun.objects.create(
+            run=run,
+            workload=workload,
+            started_at=begun,
+            version=workload.version,
+            tool=results[0].tool[:30],
+            requests=requests,
+            errors=errors,
+            summarized_at=now,
+        )
+        Metric.objects.bulk_create(Metric(run=made, **asdict(figure)) for figure in figures)
+        note(run, "imported", f"Taken from a result of {results[0].tool}: {len(results)} figures.", now)
+        _close(run, results, requests, errors)
+    return made, True
+
+
+def _close(run: TestRun, results: Sequence[Imported], requests: int, errors: int) -> None:
+    limit = Limits().error_share or 0.0
+    reason = ""
+    if requests and errors / requests > limit:
+        reason = f"{errors:,} of {requests:,} requests were errors (the limit is {limit:.0%})."
+    ended = run.started_at + timedelta(seconds=_seconds(results))
+    close_run(run, Status.FAILED if reason else Status.PASSED, reason=reason, now=ended)
+
+
+def _workload(name: str, environment: Environment, now: datetime) -> Workload:
+    project = environment.project
+    found = Workload.objects.filter(project=project, name=name).first()
+    if found is not None:
+        return found
+    return Workload.objects.create(
+        project=project,
+        name=name,
+        definition=definition_of(project, name, now),
+        environment=environment,
+        description="Measured by another tool.",
+        generator="",
+        created_at=now,
+    )
+
+
+def _figures(results: Sequence[Imported]) -> Iterator[Figure]:
+    """A figure of each, and of all together where each measurement is known or there is only one."""
+    made = [_figure(result) for result in results]
+    yield from made
+    by_metric: dict[str, list[Imported]] = {}
+    for result in results:
+        by_metric.setdefault(result.metric, []).append(result)
+    for metric, ones in by_metric.items():
+        values = [one.values for one in ones if one.values is not None]
+        first = ones[0]
+        if len(ones) == 1:
+            whole = _figure(first)
+            whole.request = ""
+            yield whole
+        elif metric == "latency" and len(values) == len(ones):
+            yield figure_of_values(metric, first.unit, np.concatenate(values))
+        elif metric == "throughput":
+            total = sum(one.mean or 0.0 for one in ones)
+            n = sum(one.n for one in ones)
+            yield Figure(metric, first.unit, less_is_better=False, n=n, value=total, mean=total)
+    yield from _error_shares(results)
+
+
+def _figure(result: Imported) -> Figure:
+    name = result.name[:200]
+    if result.values is not None and len(result.values):
+        made = figure_of_values(result.metric, result.unit, result.values, name)
+        made.less_is_better = result.less_is_better
+        return made
+    value = result.p50 if result.p50 is not None else result.mean
+    quantiles = {key: getattr(result, key) for key in ("mean", "p50", "p90", "p95", "p99")}
+    made = Figure(result.metric, result.unit, name, result.less_is_better, n=result.n, value=value)
+    for key, one in quantiles.items():
+        setattr(made, key, one)
+    return made
+
+
+def _error_shares(results: Sequence[Imported]) -> Iterator[Figure]:
+    timed = [result for result in results if result.metric == "latency" and result.n]
+    for name, n, errors in [
+        *((one.name[:200], one.n, one.errors) for one in timed),
+        *([("", *_counts(results))] if timed else []),
+    ]:
+        low, high = wilson_interval(errors, n) or (None, None)
+        yield Figure("error_share", "share", name, n=n, value=errors / n, mean=errors / n, low=low, high=high)
+
+
+def _counts(results: Sequence[Imported]) -> tuple[int, int]:
+    timed = [result for result in results if result.metric == "latency"] or list(results)
+    return sum(result.n for result in timed), sum(result.errors for result in timed)
+
+
+def _seconds(results: Sequence[Imported]) -> float:
+    """How long it took, as far as rates or times tell."""
+    rates = [one.n / one.mean for one in results if one.metric == "throughput" and one.mean]
+    times = [(one.mean or 0.0) * one.n for one in results if one.metric == "time"]
+    return float(max(rates or [sum(times)]))

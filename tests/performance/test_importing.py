@@ -1,0 +1,101 @@
+"""What other tools measured becomes a run like any other, once."""
+
+import json
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from performance.models import Workload, WorkloadRun
+from performance.trigger import FaultySpec, start_workload_run
+from tests.factories import NINE, make_definition, make_environment
+
+pytestmark = pytest.mark.django_db
+SAMPLES = Path(__file__).parent / "samples"
+
+
+@pytest.fixture(autouse=True)
+def project():
+    return make_environment().project
+
+
+def take_in(*files, workload="shop", capsys):
+    paths = [str(SAMPLES / file) for file in files]
+    call_command(
+        "workload", "import", *paths, "--workload", workload, "--project", "demo", "--format", "json"
+    )
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("file", "tool", "metric"),
+    [
+        ("k6_summary_export.json", "k6", "latency"),
+        ("k6_points.csv", "k6", "latency"),
+        ("jmeter.csv", "jmeter", "latency"),
+        ("jmeter.xml", "jmeter", "latency"),
+        ("locust_stats.csv", "locust", "latency"),
+        ("hyperfine.json", "hyperfine", "time"),
+        ("pytest_benchmark.json", "pytest-benchmark", "time"),
+        ("google_benchmark.json", "google-benchmark", "time"),
+    ],
+)
+def test_each_tool_makes_a_run_with_figures(file, tool, metric, capsys):
+    (told,) = take_in(file, capsys=capsys)
+
+    run = WorkloadRun.objects.get()
+    assert run.tool.lower().replace(" ", "-") == tool
+    assert told["is_new"]
+    assert run.run.status in ("passed", "failed")
+    assert run.run.completed_at >= run.run.started_at
+    assert run.metrics.filter(name=metric, value__gt=0).exists()
+    assert list(WorkloadRun.objects.judged()) == [run]
+
+
+def test_the_same_file_twice_is_one_run_and_another_is_the_next(capsys):
+    (first,) = take_in("jmeter.csv", capsys=capsys)
+    again, other = take_in("jmeter.csv", "jmeter.xml", capsys=capsys)
+
+    assert (again["test_run_id"], again["is_new"]) == (first["test_run_id"], False)
+    assert other["is_new"]
+    assert Workload.objects.get().runs.count() == 2
+
+
+def test_single_measurements_have_intervals_errors_and_a_figure_of_all(capsys):
+    take_in("jmeter.csv", capsys=capsys)
+
+    run = WorkloadRun.objects.get()
+    whole = run.metrics.get(name="latency", request="")
+    assert (
+        whole.n
+        == run.requests
+        == sum(one.n for one in run.metrics.filter(name="latency").exclude(request=""))
+    )
+    share = run.metrics.get(name="error_share", request="")
+    assert share.value == run.errors / run.requests
+
+
+def test_a_workload_of_another_tool_can_not_be_run_before_it_has_a_target(capsys):
+    take_in("hyperfine.json", capsys=capsys)
+
+    with pytest.raises(FaultySpec):
+        start_workload_run(Workload.objects.get(), triggered_by="ada", now=NINE)
+
+
+@pytest.mark.parametrize(
+    ("file", "workload", "told"),
+    [
+        ("missing.json", "shop", "can't be read: No such file"),
+        ("../factories.py", "shop", "is of no known tool"),
+        ("hyperfine.json", "Shop!", "may have small letters"),
+        ("hyperfine.json", "performance", "has a test profile 'performance' already"),
+    ],
+)
+def test_what_can_not_be_taken_in_stores_nothing(file, workload, told, capsys):
+    make_definition("performance")
+
+    with pytest.raises(CommandError, match=told):
+        take_in(file, workload=workload, capsys=capsys)
+
+    assert not WorkloadRun.objects.exists()
+    assert not Workload.objects.exists()
