@@ -8,7 +8,7 @@ from typing import Any
 from performance.bottlenecks import analyze_if_possible
 from performance.comparison import start_comparison
 from performance.comparison_text import in_one_line
-from performance.gate import power_before
+from performance.foresight import power_before
 from performance.judging import judge_sides
 from performance.models import (
     Bottleneck,
