@@ -56,10 +56,10 @@ class MetricSource(Protocol):
         ...
 
 
-def step_for(start: datetime, end: datetime, finest: float = 1.0) -> float:
+def step_for(start: datetime, end: datetime, finest: float = 2.0) -> float:
     """Seconds between two values, so that a span has at most `MOST_POINTS`; a round number."""
     wanted = max((end - start).total_seconds() / MOST_POINTS, finest)
-    for step in (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600):
+    for step in (2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600):
         if wanted <= step:
             return float(step)
     return math.ceil(wanted / 3600) * 3600.0

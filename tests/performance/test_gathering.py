@@ -72,13 +72,13 @@ def test_a_series_counts_its_times_from_the_start_of_the_run_and_keeps_its_gap(r
     times, values, row = kept(run)
     (start, end, step) = source.asked[0]
     assert start < run.started_at < run.completed_at < end
-    assert (times[0], times[-1], step) == (0, 60, 1)
-    np.testing.assert_array_equal(values[[0, 30, 35, 40]], [0, 30, np.nan, 40])
+    assert (times[0], times[-1], step) == (0, 60, 2)
+    np.testing.assert_array_equal(values[[0, 15, 17, 20]], [0, 30, np.nan, 40])
     assert (row.source, row.unit, row.saturated_at, row.n, row.problem) == (
         "prometheus",
         "share",
         0.9,
-        52,
+        27,
         "",
     )
 
@@ -127,7 +127,7 @@ def test_a_silent_source_does_not_wipe_what_was_read_before(run):
     gather(run)
     gather(run, source=Source(SourceUnavailable("It did not answer.")))
 
-    assert kept(run)[2].n == 52
+    assert kept(run)[2].n == 27
 
 
 def test_a_question_that_can_have_no_answer_says_why_and_the_others_are_asked(run):
@@ -137,7 +137,7 @@ def test_a_question_that_can_have_no_answer_says_why_and_the_others_are_asked(ru
 
     assert kept(run)[2].problem == "It gives 2 series."
     assert MetricSeries.objects.get(source="graphite").problem == "There is no source 'graphite' here."
-    assert MetricSeries.objects.get(source="cloudwatch").n == 52
+    assert MetricSeries.objects.get(source="cloudwatch").n == 27
     assert state.problem == ""
 
 
