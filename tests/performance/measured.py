@@ -11,7 +11,11 @@ from tests.factories import NINE, make_definition, make_environment, make_projec
 from tracking.models import TestDefinition, TestRun
 
 HOUR = timedelta(hours=1)
-SPEC = {"requests": [{"name": "cart", "method": "GET", "path": "/cart"}], "duration": 2}
+SPEC = {
+    "requests": [{"name": "cart", "method": "GET", "path": "/cart"}],
+    "arrival": {"kind": "constant", "rate": 50},
+    "duration": 2,
+}
 
 
 def a_workload(name: str = "checkout", **fields: Any) -> Workload:
