@@ -6,10 +6,11 @@ An answer of 3xx is an answer: the load never goes where the target sends it.
 from __future__ import annotations
 
 import asyncio
+from functools import lru_cache
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
-HEAD, LENGTH, CHUNKED, UNTIL_CLOSE = range(4)
+HEAD, LENGTH, CHUNKED, UNTIL_CLOSE = range(4)  # what comes next
 LONGEST_HEAD = 65_536  # bytes
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
@@ -81,41 +82,26 @@ class Connection(asyncio.Protocol):
                 self.close()
             return
         self.buffer = b""
-        head = data[: end + 2].lower()
-        if not head.startswith(b"http/1.") or not head[9:12].isdigit():
+        head = read_head(data[: end + 2])
+        if head is None:
             self.close()
             return
-        self.status = int(head[9:12])
         rest = data[end + 4 :]
+        self.status = head.status
         if self.status < 200:
-            if self.status == 101:
-                self.close()
-            elif rest:
+            if rest:
                 self._head(rest)
             return
-        self.timing = _header(data[: end + 2], head, b"\r\nserver-timing:")
-        said = _header(head, head, b"\r\nconnection:")
-        self.closes = said == b"close" if head[7:8] == b"1" else said != b"keep-alive"
-        self._body(head, rest)
-
-    def _body(self, head: bytes, rest: bytes) -> None:
+        self.timing, self.closes, self.state, self.need = head.timing, head.closes, head.kind, head.length
         if self.status in (204, 304) or (self.call is not None and self.call.method == "HEAD"):
-            self.need = 0
-            self.state = LENGTH
-        elif b"chunked" in _header(head, head, b"\r\ntransfer-encoding:"):
-            self.state = CHUNKED
+            self.need, self.state = 0, LENGTH
+        if self.state == LENGTH:
+            self._length(rest)
+        elif self.state == CHUNKED:
             self._chunked(rest)
-            return
-        elif length := _header(head, head, b"\r\ncontent-length:"):
-            if not length.isdigit():
-                self.close()
-                return
-            self.need, self.state = int(length), LENGTH
         else:
-            self.state, self.closes = UNTIL_CLOSE, True
+            self.closes = True
             self._take(rest)
-            return
-        self._length(rest)
 
     def _length(self, data: bytes) -> None:
         if len(data) > self.need:  # more than was announced: whatever follows can't be trusted
@@ -151,15 +137,49 @@ class Connection(asyncio.Protocol):
                 return
 
     def _take(self, data: bytes) -> None:
-        if self.call is not None and data:
-            self.call.size += len(data)
-            if self.call.body is not None:
-                self.call.body.append(data)
+        call = self.call
+        if call is not None and data:
+            call.size += len(data)
+            if call.body is not None:
+                call.body.append(data)
 
     def _done(self) -> None:
         call, self.call = self.call, None
         self.state, self.need, self.is_reused = HEAD, 0, True
         self.pool.answered(self, call, self.status, self.timing)
+
+
+class Head(NamedTuple):
+    """What the head of an answer says: where its end is, and whether the connection may be used again."""
+
+    status: int
+    kind: int
+    length: int
+    closes: bool
+    timing: bytes
+
+
+@lru_cache(maxsize=256)
+def read_head(text: bytes) -> Head | None:
+    """Read a status line and headers; None for what is none.
+
+    Servers send the same head again and again, new once a second by its date.
+    """
+    lowered = text.lower()
+    if not lowered.startswith(b"http/1.") or not lowered[9:12].isdigit():
+        return None
+    status = int(lowered[9:12])
+    if status == 101:
+        return None
+    timing = _header(text, lowered, b"\r\nserver-timing:")
+    said = _header(lowered, lowered, b"\r\nconnection:")
+    closes = said == b"close" if lowered[7:8] == b"1" else said != b"keep-alive"
+    if b"chunked" in _header(lowered, lowered, b"\r\ntransfer-encoding:"):
+        return Head(status, CHUNKED, 0, closes, timing)
+    length = _header(lowered, lowered, b"\r\ncontent-length:")
+    if not length:
+        return Head(status, UNTIL_CLOSE, 0, closes, timing)
+    return Head(status, LENGTH, int(length), closes, timing) if length.isdigit() else None
 
 
 def _header(text: bytes, lowered: bytes, name: bytes) -> bytes:

@@ -8,11 +8,16 @@ from functools import lru_cache
 LONGEST_NAME = 40
 
 
-def parse(header: bytes) -> Iterator[tuple[str, float]]:
-    """Yield each component with its seconds; entries without a duration tell nothing.
+@lru_cache(maxsize=1000)
+def parse(header: bytes) -> tuple[tuple[str, float], ...]:
+    """Return each component with its seconds; entries without a duration tell nothing.
 
     Source: W3C, "Server Timing", https://www.w3.org/TR/server-timing/ (durations there in milliseconds).
     """
+    return tuple(_parts(header))
+
+
+def _parts(header: bytes) -> Iterator[tuple[str, float]]:
     for entry in _split(header, b","):
         name, *parameters = _split(entry, b";")
         for parameter in parameters:

@@ -16,6 +16,7 @@ from performance.management.subcommands import (
     drive,
     gate,
     import_file,
+    join,
     list_workloads,
     load,
     optimization,
@@ -38,6 +39,7 @@ SUBCOMMANDS = {
     "gate": gate,
     "changes": changes,
     "import": import_file,
+    "join": join,
     "drive": drive,
 }
 
