@@ -115,8 +115,8 @@ def _why(facts: dict[str, Any], limits: Thresholds) -> str:
     return "share" if facts["share"] >= limits.dominates else ""
 
 
-def _finding(measured: Measured, name: str, request: str, facts: dict[str, Any], why: str) -> Finding:
-    where = f" of {request}" if request else ""
+def _finding(measured: Measured, name: str, kind: str, facts: dict[str, Any], why: str) -> Finding:
+    where = f" of {kind}" if kind else ""
     text = (
         f"{name} takes {percent(facts['share'])} of the target's time{where}: "
         f"{seconds(facts['seconds'])} per request"
@@ -134,11 +134,9 @@ def _finding(measured: Measured, name: str, request: str, facts: dict[str, Any],
         shown = picture("bars", shares, shares.values(), x_title="part", y_title="time (s)", mark=name)
     # A part of one request only weighs as much as that request does.
     score = (
-        facts["share"]
-        if not request
-        else max(min(facts["share_of_all"], facts["share"]), 0.3 * facts["share"])
+        facts["share"] if not kind else max(min(facts["share_of_all"], facts["share"]), 0.3 * facts["share"])
     )
-    evidence = {**rounded(facts), "why": why, "request": request, "is_rest": name == REST, "picture": shown}
+    evidence = {**rounded(facts), "why": why, "request": kind, "is_rest": name == REST, "picture": shown}
     return Finding("component", name, float(score), text + ".", float(facts["share_of_response"]), evidence)
 
 

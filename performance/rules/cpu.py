@@ -29,32 +29,31 @@ def asked_cpu(measured: Measured, series: Series, limits: Thresholds) -> Finding
     is_much = asked >= 1.0 and top >= limits.noticeable
     if asked < full_from or not (rose or is_much or measured.falls_behind(measured.top)):
         return None
+    facts = {
+        "cpu_per_request": each,
+        "asked": asked,
+        "full_from": full_from,
+        "unit": series.unit,
+        "offered": offered,
+        "answered": measured.completed(measured.top),
+        "latency_full": top,
+        "latency_otherwise": low if rose else None,
+    }
+    titles = {"x_title": "time (s)", "y_title": f"{series.name} ({series.unit})"}
+    evidence = {**rounded(facts), "picture": picture("line", times, values, limit=full_from, **titles)}
+    score = 0.6 + 0.4 * (max(1 - low / top, 0.0) if rose else 0.5)
+    text = _text(each, asked, offered, top, low if rose else None)
+    return Finding("resource", series.name, float(score), text, None, evidence)
+
+
+def _text(each: float, asked: float, offered: float, top: float, low: float | None) -> str:
     text = (
         f"Each request costs {seconds(each)} of CPU time, so {offered:.0f} per second ask for "
         f"{asked:.1f} cores of a program that can use one"
     )
-    if rose:
+    if low is not None:
         text += f"; requests took {seconds(top)} then, and {seconds(low)} under the least load"
-    shown = picture(
-        "line", times, values, x_title="time (s)", y_title=f"{series.name} ({series.unit})", limit=full_from
-    )
-    evidence = rounded(
-        {
-            "cpu_per_request": each,
-            "asked": asked,
-            "full_from": full_from,
-            "unit": series.unit,
-            "offered": offered,
-            "answered": measured.completed(measured.top),
-            "latency_full": top,
-            "latency_otherwise": low if rose else None,
-            "picture": shown,
-        }
-    )
-    explained = 1 - low / top if rose else 0.5
-    return Finding(
-        "resource", series.name, float(0.6 + 0.4 * max(explained, 0.0)), text + ".", None, evidence
-    )
+    return f"{text}."
 
 
 def _until_the_last_answer(measured: Measured, series: Series) -> tuple[np.ndarray, np.ndarray]:

@@ -42,10 +42,7 @@ def measured(
     kinds = chance.choice(len(KINDS), n, p=SHARES)
     noise = {name: typical * chance.lognormal(0, SIGMA, n) for name, typical in PARTS.items()}
     extra = {name: np.zeros(n) for name in ("waiting", "untold")}
-    for name, more in (add or {}).items():
-        grown = more(offered, intended, kinds) if callable(more) else np.full(n, more)
-        place = extra if name in extra else noise
-        place[name] = place.get(name, 0) + grown
+    _add(add or {}, noise, extra, (offered, intended, kinds))
     total = sum(noise.values()) + extra["untold"] + 0.0002
     latency = total + extra["waiting"] + 0.001 * chance.lognormal(0, SIGMA, n)
     edges = np.arange(len(rates) + 1) * seconds
@@ -61,6 +58,12 @@ def measured(
         spans=tuple(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)),
     )
     return dataclasses.replace(made, **changes)
+
+
+def _add(wanted: dict[str, Any], noise: dict, extra: dict, of: tuple) -> None:
+    for name, more in wanted.items():
+        place = extra if name in extra else noise
+        place[name] = place.get(name, 0) + (more(*of) if callable(more) else np.full(len(of[0]), more))
 
 
 def with_errors(run: Measured, share: Any, *, status: int = 500, seed: int = 5) -> Measured:
