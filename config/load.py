@@ -7,13 +7,16 @@ from typing import Any
 
 from config import env
 
-# One run more where a change is doubtful
-CONFIRM_CHANGES = env.flag("RUNTRAIL_CONFIRM_CHANGES", True)
 GENERATORS = {  # each a program of its own: python -m MODULE PLAN FOLDER
     "open_loop": "performance.generators.open_loop",
     "locust": "performance.generators.locust",
 }
 ROUTES = {"performance.tasks.run_workload": {"queue": "load"}}
+
+
+def settings_of(data: Path) -> tuple[dict[str, str], dict[str, dict[str, Any]], bool]:
+    """Return the generators, the sources of series, and whether a doubtful change is confirmed by a run."""
+    return GENERATORS, metric_sources(data), env.flag("RUNTRAIL_CONFIRM_CHANGES", True)
 
 
 def metric_sources(data: Path) -> dict[str, dict[str, Any]]:

@@ -247,5 +247,4 @@ CI_SERVICES: dict[str, dict[str, Any]] = {
     "local": {"BACKEND": "tracking.ci.local.LocalProcesses", "OPTIONS": {"folder": DATA / "local_jobs"}},
 }
 RUN_KINDS: dict[str, str] = {}  # kind of definition above tracking -> name of the task that runs it
-LOAD_GENERATORS, METRIC_SOURCES = load.GENERATORS, load.metric_sources(DATA)
-CONFIRM_CHANGES = load.CONFIRM_CHANGES
+LOAD_GENERATORS, METRIC_SOURCES, CONFIRM_CHANGES = load.settings_of(DATA)
