@@ -18,6 +18,11 @@ KINDS = {  # kind of a definition -> the task that takes the results of its runs
 ROUTES = {"performance.tasks.run_workload": {"queue": "load"}}
 
 
+def settings_of(data: Path) -> tuple[dict[str, str], dict[str, dict[str, Any]], bool]:
+    """Return the generators, the sources of series, and whether a doubtful change is confirmed by a run."""
+    return GENERATORS, metric_sources(data), env.flag("RUNTRAIL_CONFIRM_CHANGES", True)
+
+
 def metric_sources(data: Path) -> dict[str, dict[str, Any]]:
     """Return the sources of series, in the form that Django's readers know from its own settings."""
     return {

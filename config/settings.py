@@ -244,5 +244,5 @@ CI_SERVICES: dict[str, dict[str, Any]] = {
     },
     "local": {"BACKEND": "tracking.ci.local.LocalProcesses", "OPTIONS": {"folder": DATA / "local_jobs"}},
 }
-CONFIRM_CHANGES = env.flag("RUNTRAIL_CONFIRM_CHANGES", True)  # one run more where a change is doubtful
-RUN_KINDS, LOAD_GENERATORS, METRIC_SOURCES = load.KINDS, load.GENERATORS, load.metric_sources(DATA)
+RUN_KINDS = load.KINDS
+LOAD_GENERATORS, METRIC_SOURCES, CONFIRM_CHANGES = load.settings_of(DATA)

@@ -6,18 +6,15 @@ looked at (Holm), so that looking at more of them alarms no oftener.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from analysis.wording import in_words
+from analysis.gates import FEWEST_HISTORY, FEWEST_NEW, Figure, decide
 from performance.baselines import baseline_for, baseline_runs
-from performance.judging import Judged, judge_sides
+from performance.judging import ERRORS_SAME_WITHIN, Judged, judge_sides
 from performance.models import Component, PerformanceBaseline, Workload, WorkloadRun
-from performance.noise import history, identical_groups, noise_of
-from performance.power import runs_needed, smallest_change
-from performance.readings import HEADLINES, read_runs
+from performance.readings import HEADLINES, Yardstick, read_runs
 from performance.verdicts import BETTER, SAME, WORSE, holm
 
 BUDGET = 0.01
@@ -41,6 +38,13 @@ class Gate:
     budget: float
     judged: list[Judged]
     worse: list[Judged]
+    head: Sequence[WorkloadRun] = ()
+    base: Sequence[WorkloadRun] = ()
+
+    @property
+    def runs_to_confirm(self) -> int:
+        """How many runs more decide whether what is worse is worse again."""
+        return max(FEWEST_NEW - len(self.head), 1) if len(self.base) >= FEWEST_HISTORY else 1
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -51,40 +55,6 @@ class Gate:
             "figures": [one.as_json() for one in self.judged],
             "worse": [str(one.yardstick) for one in self.worse],
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Power:
-    """What runs can show, before they are made.
-
-    `noise` is the standard deviation between identical runs as a share, of `runs` of them; `needed` maps an
-    effect to runs on each side; `smallest` is the change one run against the baseline shows; None: not known.
-    """
-
-    metric: str
-    runs: int
-    duration: float | None
-    noise: float | None = None
-    smallest: float | None = None
-    needed: dict[float, int | None] | None = None
-
-    @property
-    def sentence(self) -> str:
-        if self.noise is None or not self.needed:
-            return (
-                "How much identical runs differ is not known yet, so nothing can be said of what one more "
-                "would show: `--calibrate 5` makes five of them."
-            )
-        runs = self.needed[EFFECTS[0]]
-        if runs is None:
-            return (
-                f"To see 5 % in {self.metric} no number of runs is enough: they differ by {self.noise:.0%}."
-            )
-        span = f", about {in_words(runs * self.duration)}" if self.duration else ""
-        return (
-            f"To see 5 % in {self.metric} you need {runs} run{'s' if runs > 1 else ''} on each side{span}; "
-            f"identical runs differ by {self.noise:.1%}. One run shows {_percent(self.smallest)} or more."
-        )
 
 
 def judge_gate(
@@ -116,21 +86,51 @@ def judge_gate(
     worse = [one for one in judged if one.verdict.verdict == WORSE and one.q <= budget]
     worse.sort(key=lambda one: one.q)
     status = REGRESSED if worse else _decided(judged)
-    return Gate(status, _sentence(status, worse, judged, baseline, budget), baseline, budget, judged, worse)
+    sentence = _sentence(status, worse, judged, baseline, budget)
+    return Gate(status, sentence, baseline, budget, judged, worse, head, base)
 
 
 def confirm_gate(first: Gate, again: Sequence[WorkloadRun]) -> Gate:
     """Hold runs made once more against the baseline: what they don't show again alarms nobody.
 
-    They have to be worse in a figure that alarmed, at the usual 5 % and without the first runs' help.
+    With ten runs of the baseline or more, the middle of all new runs is held against them
+    (`analysis.gates`, which heeds that neighbors in time resemble each other).  With fewer, the runs made
+    again have to be worse in a figure that alarmed, at the usual 5 % and without the first ones' help.
     """
-    found = judge_gate(again, budget=CONFIRMED, by_request=any(one.yardstick.request for one in first.judged))
-    seen = {one.yardstick for one in found.judged if one.verdict.verdict == WORSE}
+    runs = [*first.head, *again]
+    if len(first.base) >= FEWEST_HISTORY and len(runs) >= FEWEST_NEW:
+        seen = _worse_in_the_middle(first, runs)
+    else:
+        by_request = any(one.yardstick.request for one in first.judged)
+        found = judge_gate(again, budget=CONFIRMED, by_request=by_request)
+        seen = {one.yardstick for one in found.judged if one.verdict.verdict == WORSE}
     worse = [one for one in first.worse if one.yardstick in seen]
     if worse:
-        return replace(first, worse=worse)
+        return replace(first, worse=worse, head=runs)
     told = f"{first.worse[0].yardstick} was worse once, and not when it was run again ({again[-1]})."
-    return replace(first, status=PASSED, worse=[], sentence=f"Not worse than the baseline: {told}")
+    return replace(first, status=PASSED, worse=[], head=runs, sentence=f"Not worse than the baseline: {told}")
+
+
+def _worse_in_the_middle(first: Gate, runs: Sequence[WorkloadRun]) -> set[Yardstick]:
+    base, head = [run.pk for run in first.base][::-1], [run.pk for run in runs]
+    metrics = {one.yardstick.metric for one in first.judged}
+    readings = read_runs(
+        [*base, *head], metrics, by_request=any(one.yardstick.request for one in first.judged)
+    )
+    looked_at = [reading for one in first.judged if (reading := readings.get(one.yardstick))]
+    figures = [
+        Figure(
+            str(reading.yardstick),
+            reading.of(base),
+            reading.of(head),
+            reading.less_is_better,
+            0.0 if reading.is_ratio else ERRORS_SAME_WITHIN,
+        )
+        for reading in looked_at
+    ]
+    same_within = first.baseline.workload.same_within
+    names = {one.name for one in decide(figures, budget=first.budget, same_within=same_within).regressed}
+    return {reading.yardstick for reading in looked_at if str(reading.yardstick) in names}
 
 
 def find_baseline(
@@ -144,20 +144,6 @@ def find_baseline(
             "`workload baseline RUN_ID` makes one of a run."
         )
     return baseline
-
-
-def power_before(workload: Workload, *, component: Component | None = None, metric: str = PRIMARY) -> Power:
-    """Say what one more run could show, from the runs there are."""
-    past = history(workload, component=component)
-    keys = [run.pk for run in past]
-    duration = _duration(past)
-    readings = [one for one in read_runs(keys, [metric]).values() if one.is_ratio]
-    noise = noise_of(readings[0], identical_groups(past), keys) if readings else None
-    if noise is None or noise.freedom < 2:
-        return Power(metric, len(past), duration)
-    needed = {effect: runs_needed(effect, noise) for effect in EFFECTS}
-    smallest = math.expm1(smallest_change(noise, 1, 1))
-    return Power(metric, len(past), duration, math.expm1(noise.deviation), smallest, needed)
 
 
 def _decided(judged: Sequence[Judged]) -> str:
@@ -202,15 +188,6 @@ def change_in_words(one: Judged) -> str:
     if v.is_ratio:
         return f"{v.ratio - 1:+.1%} ({v.low - 1:+.1%} to {v.high - 1:+.1%})"
     return f"{100 * v.ratio:+.2f} points ({100 * v.low:+.2f} to {100 * v.high:+.2f})"
-
-
-def _duration(runs: Sequence[WorkloadRun]) -> float | None:
-    spans = [
-        (run.run.completed_at - run.run.started_at).total_seconds()
-        for run in runs[-10:]
-        if run.run.completed_at
-    ]
-    return sum(spans) / len(spans) if spans else None
 
 
 def _percent(share: float | None) -> str:

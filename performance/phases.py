@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
-
-from django.core.files.storage import Storage
 
 from performance.bottlenecks import analyze_if_possible
 from performance.comparison import start_comparison
 from performance.comparison_text import in_one_line
-from performance.gate import power_before
+from performance.foresight import power_before
 from performance.judging import judge_sides
 from performance.models import (
     Bottleneck,
@@ -20,13 +16,13 @@ from performance.models import (
     Component,
     Metric,
     MetricSeries,
-    TrackRun,
     Workload,
     WorkloadRun,
 )
-from performance.optimization import describe, judge, record_optimization
+from performance.optimization import NotRecordable, describe, judge, record_optimization
 from performance.proving import advance_comparison
 from performance.readings import measured
+from performance.scene import Improvement, Scene, Told
 from performance.total_effect import total_effect
 from performance.verdicts import BETTER, WORSE
 from performance.wording import figure
@@ -35,55 +31,10 @@ QUANTILES = ("p50", "p90", "p95")  # of every run, however short; p99 and p99.9 
 ALIKE, MOST_ALIKE = 3, 5  # identical runs that tell the noise; tries at them
 
 
-@dataclass(frozen=True, slots=True)
-class Improvement:
-    """What the track itself tries: the component before a change, and the one after it."""
-
-    name: str
-    description: str
-    before: str
-    after: str
-
-
-@dataclass
-class Scene:
-    """What all phases share: the loads, how one is put on, and what they have measured so far.
-
-    `make_run(workload, component=…, …)` starts a run and drives it to its end; `steps` is the same load in
-    rising steps, where there is one.
-    """
-
-    track: TrackRun
-    workload: Workload
-    steps: Workload | None
-    make_run: Callable[..., WorkloadRun]
-    clock: Callable[[], datetime]
-    storage: Storage
-    improvement: Improvement | None = None
-    rounds: int = 3
-    runs: list[WorkloadRun] = field(default_factory=list)
-
-
-@dataclass
-class Told:
-    """What a phase found: its checks with whether each held, and its findings in sentences."""
-
-    checks: list[tuple[str, bool]] = field(default_factory=list)
-    findings: list[str] = field(default_factory=list)
-    is_skipped: bool = False
-
-    def check(self, name: str, held: Any, why: str = "") -> bool:
-        self.checks.append((name, bool(held)))
-        if not held:
-            self.findings.append(f"Not so: {name}." + (f" {why}" if why else ""))
-        return bool(held)
-
-
 def set_up(scene: Scene) -> Told:
     """Whether load can be put on the target, and it answers."""
     told = Told()
-    run = scene.make_run(scene.workload, **_alike(scene))
-    scene.runs.append(run)
+    run = scene.whole_run(scene.workload, **_alike(scene))
     told.check("the run was started and has ended", not run.run.is_running)
     told.check("the target answered", run.requests > 0, run.run.reason)
     told.check("every answer passed its checks", run.requests and not run.errors, run.run.reason)
@@ -100,7 +51,7 @@ def measure(scene: Scene) -> Told:
     """How the target answers, how sure that is, and how much identical runs differ."""
     told = Told()
     while len(scene.runs) < MOST_ALIKE and sum(measured(run) for run in scene.runs) < ALIKE:
-        scene.runs.append(scene.make_run(scene.workload, **_alike(scene)))
+        scene.keep(scene.make_run(scene.workload, **_alike(scene)))
     run = next((run for run in reversed(scene.runs) if measured(run)), scene.runs[-1])
     latency = Metric.objects.filter(run=run, name="latency", request="").first()
     rate = Metric.objects.filter(run=run, name="throughput", request="").first()
@@ -126,7 +77,7 @@ def measure(scene: Scene) -> Told:
 def find_limits(scene: Scene) -> Told:
     """What holds the target back, under the same load and in rising steps."""
     told = Told()
-    run = scene.make_run(scene.steps, purpose="track") if scene.steps else scene.runs[-1]
+    run = scene.whole_run(scene.steps, purpose="track") if scene.steps else scene.runs[-1]
     if run.analyzed_at is None:
         analyze_if_possible(run, storage=scene.storage, now=scene.clock())
         run.refresh_from_db()
@@ -143,7 +94,10 @@ def try_improvements(scene: Scene) -> Told:
     """Whether what was changed has helped; without any change, whether equal runs are told as equal."""
     told = Told()
     if scene.improvement:
-        _improve(scene, scene.improvement)
+        try:
+            _improve(scene, scene.improvement)
+        except NotRecordable as problem:
+            told.check("what the track itself changed could be measured", False, str(problem))
     rows = list(scene.workload.optimizations.order_by("created_at"))
     for row in rows:
         judge(row, now=scene.clock())
@@ -215,7 +169,7 @@ def _improve(scene: Scene, wanted: Improvement) -> None:
     sides: dict[str, list[WorkloadRun]] = {wanted.before: [], wanted.after: []}
     for _ in range(2):
         for name, runs in sides.items():
-            runs.append(scene.make_run(scene.workload, component=known[name], purpose="optimization"))
+            runs.append(scene.whole_run(scene.workload, component=known[name], purpose="optimization"))
     taken = set(scene.workload.optimizations.values_list("name", flat=True))
     name = next(
         name for number in range(1, len(taken) + 2) if (name := f"{wanted.name} {number}") not in taken

@@ -10,7 +10,7 @@ from access import audit
 from access.models import User
 from performance.comparison import Start
 from performance.models import Optimization, OptimizationRun, WorkloadRun
-from performance.optimization import MOST_TURNS, Side, judge, sides_of
+from performance.optimization import MOST_TURNS, NotRecordable, Side, judge, sides_of
 from performance.readings import measured
 
 
@@ -21,8 +21,13 @@ def ask_again(
 
     Where both sides are components that can still be loaded, they take turns, so that drift cancels.  A
     system that was changed in place can't be measured before its change any more: only `after` gets runs.
+
+    Raises:
+        NotRecordable: no run is left on one of the sides.
     """
     before, after = sides_of(optimization)
+    if not before or not after:
+        raise NotRecordable(f"{optimization} has no run left on one side, so there is nothing to add to.")
     needed = optimization.result.get("needed") or max(len(before), len(after)) + 2
     if can_go_back(before, after):
         missing = [max(needed - len(before), 1), max(needed - len(after), 1)]

@@ -22,8 +22,8 @@ from performance.gathering import gather_series, queries_of, ungathered
 from performance.management.driving import drive_apart, place
 from performance.management.following import follow_ended
 from performance.models import WorkloadRun
-from performance.sources.host import host_queries
 from performance.saving import KIND
+from performance.sources.host import host_queries
 from performance.specification import FaultySpec
 from performance.trigger import adopt_run
 from tracking.drive import driver_name, is_gone, release, take_lease

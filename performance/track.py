@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from performance.models import TrackRun
-from performance.phases import PHASES, Scene, Told
+from performance.phases import PHASES
+from performance.scene import Scene, Told
 
 PASSED, FAILED, ERROR, SKIPPED = "passed", "failed", "error", "skipped"
 

@@ -21,7 +21,7 @@ from dashboards.rendering import page
 from dashboards.sentences import count
 from dashboards.views.actions import action
 from performance import changes, tasks, trigger
-from performance.gate import power_before
+from performance.foresight import power_before
 from performance.models import ChangePoint, Workload
 
 DRAWN = "latency.p95"

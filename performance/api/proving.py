@@ -113,7 +113,10 @@ class OptimizationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OfWo
         optimization: Optimization = self.get_object()
         if optimization.result.get("planned"):
             raise Conflict("It is being tried again already.")
-        ask_again(optimization, by=self.actor, now=timezone.now())
+        try:
+            ask_again(optimization, by=self.actor, now=timezone.now())
+        except NotRecordable as problem:
+            raise Conflict(str(problem)) from None
         run = advance_retry(optimization, start=start_workload_run, now=timezone.now())
         if run:
             tasks.wake(run.pk)

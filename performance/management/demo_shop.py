@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from access.models import Project
 from performance.models import Component, Workload
-from performance.phases import Improvement
 from performance.saving import name_host, save_workload
+from performance.scene import Improvement
 from tracking.environments import give_environments
 from tracking.models import Environment
 

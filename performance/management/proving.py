@@ -15,6 +15,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from performance import gate_text, run_text
+from performance.foresight import power_before
 from performance.gate import (
     BUDGET,
     REGRESSED,
@@ -23,7 +24,6 @@ from performance.gate import (
     confirm_gate,
     find_baseline,
     judge_gate,
-    power_before,
 )
 from performance.management.driving import drive_here
 from performance.models import Component, Workload, WorkloadRun
@@ -118,8 +118,9 @@ def compare_with_baseline(
             sys.exit(COULD_NOT_RUN)
         found = judge(made, options)
         if found.status == REGRESSED and not live.wishes:
-            live.tell(f"{found.sentence} It is run once more.")
-            again = _runs(live, workload, component, options, 1)
+            more = found.runs_to_confirm
+            live.tell(f"{found.sentence} It is run {'once' if more == 1 else f'{more} times'} more.")
+            again = _runs(live, workload, component, options, more)
             found = confirm_gate(found, again) if again else found
     show_gate(command, found, options)
     failed = any(run.run.status == "failed" for run in made)

@@ -15,6 +15,7 @@ from batches.testing import set_baseline
 from dashboards.roles import endpoints
 from executions.ingest import ingest_report
 from executions.models import Report, TestCase
+from performance.models import ChangePoint, Comparison, Optimization
 from tests.batches.workspaces import edit, make_desk, make_run
 from tests.factories import make_definition, make_environment, make_project, make_user
 from tests.performance.factories import make_workload, make_workload_run
@@ -55,8 +56,16 @@ def fill(project):
         "test-case": TestCase.objects.get(project=project).pk,
         "workload-run": load.run.test_run_id,
         "workload": load.workload.pk,
+        "optimization": Optimization.objects.create(workload=load.workload, name="index").pk,
+        "component-comparison": Comparison.objects.create(workload=load.workload, status="done").pk,
+        "change": a_change(load).pk,
         "target-host": load.workload.project.target_hosts.first().pk,
     }
+
+
+def a_change(run):
+    level = {"before": 1, "after": 2, "is_worse": True, "p": 0}
+    return ChangePoint.objects.create(workload=run.workload, first_run=run, metric="latency.p95", **level)
 
 
 def address(endpoint, things):

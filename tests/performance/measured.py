@@ -11,7 +11,11 @@ from tests.factories import NINE, make_definition, make_environment, make_projec
 from tracking.models import TestDefinition, TestRun
 
 HOUR = timedelta(hours=1)
-SPEC = {"requests": [{"name": "cart", "method": "GET", "path": "/cart"}], "duration": 2}
+SPEC = {
+    "requests": [{"name": "cart", "method": "GET", "path": "/cart"}],
+    "arrival": {"kind": "constant", "rate": 50},
+    "duration": 2,
+}
 
 
 def a_workload(name: str = "checkout", **fields: Any) -> Workload:
@@ -55,19 +59,7 @@ def a_run(
     `requests` maps a request's name to the p95 of it alone.
     """
     started = NINE + number * HOUR
-    run = TestRun.objects.create(
-        test_run_id=f"workload_{started:%Y%m%d_%H%M%S}_{uuid.uuid4().hex[:6]}",
-        project=workload.project,
-        definition=workload.definition,
-        environment=workload.environment,
-        status=status,
-        started_at=started,
-        completed_at=None if status == "running" else started + timedelta(seconds=30),
-        branch=branch,
-        commit_sha=commit_sha,
-        metadata=metadata or {},
-        plan={"kind": "workload", "test_type": "workload", "steps": [], "timeout": 600, "service": "local"},
-    )
+    run = _test_run(workload, started, status, branch=branch, commit_sha=commit_sha, metadata=metadata or {})
     is_whole = p95 is not None and status != "running"
     made = WorkloadRun.objects.create(
         **{
@@ -85,6 +77,20 @@ def a_run(
     if is_whole:
         Metric.objects.bulk_create(_metrics(made, p95, p50, errors, requests or {}))
     return made
+
+
+def _test_run(workload: Workload, started: Any, status: str, **fields: Any) -> TestRun:
+    return TestRun.objects.create(
+        test_run_id=f"workload_{started:%Y%m%d_%H%M%S}_{uuid.uuid4().hex[:6]}",
+        project=workload.project,
+        definition=workload.definition,
+        environment=workload.environment,
+        status=status,
+        started_at=started,
+        completed_at=None if status == "running" else started + timedelta(seconds=30),
+        plan={"kind": "workload", "test_type": "workload", "steps": [], "timeout": 600, "service": "local"},
+        **fields,
+    )
 
 
 def _metrics(

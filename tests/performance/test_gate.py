@@ -5,7 +5,8 @@ import pytest
 
 from access.models import AuditEntry
 from performance.baselines import NotFit, baseline_for, clear_baseline, set_baseline
-from performance.gate import BUDGET, NoBaseline, confirm_gate, judge_gate, power_before
+from performance.foresight import power_before
+from performance.gate import BUDGET, NoBaseline, confirm_gate, judge_gate
 from performance.models import Metric
 from tests.factories import NINE, make_user
 from tests.performance.measured import a_component, a_run, a_workload
@@ -120,10 +121,23 @@ def test_identical_runs_alarm_no_oftener_than_the_budget():
 def test_what_was_worse_once_has_to_be_worse_again(workload, base, again, status):
     first = judge_gate([a_run(workload, 0.3, number=20)])
 
-    found = confirm_gate(first, [a_run(workload, again, number=21)])
+    made = [a_run(workload, again, number=21 + place) for place in range(first.runs_to_confirm)]
+    found = confirm_gate(first, made)
+
+    assert len(made) == 2, "the middle of three is held against ten and more"
 
     assert found.status == status
     assert bool(found.worse) == (status == "regressed")
+
+
+@pytest.mark.parametrize(("again", "status"), [(0.3, "regressed"), (0.2, "passed")])
+def test_with_few_runs_of_the_baseline_one_more_decides(workload, again, status):
+    runs = alike(workload, 4)
+    set_baseline(runs[-1], by="ada", now=NINE)
+    first = judge_gate([a_run(workload, 0.3, number=20)])
+
+    assert first.runs_to_confirm == 1
+    assert confirm_gate(first, [a_run(workload, again, number=21)]).status == status
 
 
 def test_a_bigger_budget_sees_more_and_says_so(workload, base):

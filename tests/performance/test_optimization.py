@@ -7,7 +7,6 @@ from access.models import AuditEntry
 from performance.models import Optimization
 from performance.optimization import NotRecordable, add_run, describe, figure_of, judge, record_optimization
 from performance.retrying import ask_again, next_retry, settle_retry
-from performance.total_effect import total_effect
 from tests.factories import NINE
 from tests.performance.measured import HOUR, a_component, a_run, a_workload
 
@@ -226,32 +225,3 @@ def test_looking_again_and_again_at_equal_runs_proves_nothing():
         proven += found.verdict in ("better", "worse")
 
     assert proven <= 2
-
-
-def test_all_optimizations_together_are_the_product(workload):
-    for number, (before, after) in enumerate([(0.4, 0.2), (0.2, 0.16)]):
-        slow = some(workload, before, begin=20 * number, seed=number)
-        fast = some(workload, after, begin=20 * number + 10, seed=9 + number)
-        optimize(workload, slow, fast, name=f"step {number}")
-
-    total = total_effect(workload)
-
-    assert total.counted == ["step 0", "step 1"]
-    assert total.low < 0.4 < total.high
-    assert total.overlapping == []
-    assert total.sentence.startswith("2 optimizations together: latency.p95 0.")
-
-
-def test_those_made_at_the_same_time_are_named(workload):
-    before, between, after = some(workload, 0.4), some(workload, 0.3, begin=10), some(workload, 0.2, begin=20)
-    optimize(workload, before, after, name="both")
-    optimize(workload, between, some(workload, 0.2, begin=30, seed=3), name="second")
-
-    total = total_effect(workload)
-
-    assert total.overlapping == [("both", "second")]
-    assert "counts twice: both and second" in total.sentence
-
-
-def test_without_any_there_is_no_effect(workload):
-    assert total_effect(workload).sentence == "No optimization has been measured yet."

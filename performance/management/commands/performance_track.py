@@ -6,6 +6,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,9 @@ from access.models import Project
 from performance.management.demo_shop import IMPROVEMENT, NotOpen, demo_workloads, open_shops
 from performance.management.proving import Following, drive, following
 from performance.models import TrackRun, Workload, WorkloadRun
-from performance.phases import Scene
 from performance.report import track_report
 from performance.saving import save_workload
+from performance.scene import Scene
 from performance.specification import FaultySpec
 from performance.track import Phase, run_track
 from performance.trigger import start_workload_run
@@ -137,25 +138,11 @@ class Command(TestRunningCommand):
             started_at=timezone.now(),
         )
 
-        def make_run(load: Workload, **fields: Any) -> WorkloadRun:
-            metadata = {**fields.pop("metadata", {}), "track": str(track.pk)}
-            started = start_workload_run(
-                load,
-                triggered_by=track.triggered_by,
-                now=timezone.now(),
-                metadata=metadata,
-                driver=driver_name("workload"),
-                **fields,
-            )
-            live.tell(f"    {started.component or load}: {started}")
-            drive(started, live)
-            return WorkloadRun.objects.for_driving().get(pk=started.pk)
-
         scene = Scene(
             track=track,
             workload=workload,
             steps=steps,
-            make_run=make_run,
+            make_run=partial(make_run, track, live),
             clock=timezone.now,
             storage=storages["artifacts"],
             improvement=improvement,
@@ -189,3 +176,19 @@ def _line(phase: Phase) -> str:
         f"{SIGNS[phase.status]} {phase.name:<22} {phase.status:<8} {phase.passed}/{phase.tests} checks, "
         f"{phase.duration:.1f} s"
     )
+
+
+def make_run(track: TrackRun, live: Following, load: Workload, **fields: Any) -> WorkloadRun:
+    """Start a run that belongs to the track, and drive it to its end."""
+    metadata = {**fields.pop("metadata", {}), "track": str(track.pk)}
+    started = start_workload_run(
+        load,
+        triggered_by=track.triggered_by,
+        now=timezone.now(),
+        metadata=metadata,
+        driver=driver_name("workload"),
+        **fields,
+    )
+    live.tell(f"    {started.component or load}: {started}")
+    drive(started, live)
+    return WorkloadRun.objects.for_driving().get(pk=started.pk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import SUPPRESS
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -36,6 +37,9 @@ def add(parser: CommandParser) -> None:
     words.add_parser("retry", help="make more runs and judge again").add_argument(
         "id", type=positive, metavar="ID"
     )
+    for inner in words.choices.values():  # said after the last word too; what was said before it stays
+        inner.add_argument("-p", "--project", default=SUPPRESS, help="slug of the project")
+        inner.add_argument("--format", choices=["text", "json"], default=SUPPRESS)
 
 
 def run(command: Any, options: dict[str, Any]) -> None:
@@ -101,7 +105,10 @@ def _list(command: Any, options: dict[str, Any]) -> None:
 
 
 def _make_more_runs(command: Any, optimization: Optimization, options: dict[str, Any]) -> None:
-    planned = ask_again(optimization, by=caller_name(), now=timezone.now())
+    try:
+        planned = ask_again(optimization, by=caller_name(), now=timezone.now())
+    except NotRecordable as problem:
+        raise CommandError(str(problem)) from None
     with following(command, options) as live:
         live.tell(f"{len(planned)} more runs: {', '.join(planned)}")
         while not live.wishes:
