@@ -23,7 +23,7 @@ class ByCursor(CursorPagination):
 
     def get_page_size(self, request: Request) -> int:
         _size_asked_for(request, self.page_size_query_param)
-        return super().get_page_size(request)
+        return super().get_page_size(request) or self.page_size
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Any:
         try:
