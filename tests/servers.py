@@ -23,7 +23,11 @@ from typing import Any
 import pytest
 
 IS_ROOT = os.geteuid() == 0
-NO_DATABASE = ("tests/analysis/", "tests/client/", "tests/executions/reports/")
+# The last brings a PostgreSQL of its own.
+NO_DATABASE = (
+    *("tests/analysis/", "tests/client/", "tests/executions/reports/"),
+    "tests/journeys/test_several_machines.py",
+)
 PLAIN_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
