@@ -85,7 +85,7 @@ def test_tests_that_changed_are_listed(client, viewer, project):
 
 def test_without_runs_it_says_what_to_do_and_a_wrong_id_is_named(client, viewer, project):
     assert "Choose two runs or more" in client.get("/runs/compare/").content.decode()
-    assert client.get("/runs/compare/?base=%00&head=%00").status_code == 200
+    assert client.get("/runs/compare/?base=%00&head=%00").status_code == 400
     assert "to be the head" in client.get("/runs/compare/?head=nothing").content.decode()
 
 
