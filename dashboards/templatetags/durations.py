@@ -62,6 +62,12 @@ _UNITS = ((0.9995, 1e-3, "ms"), (99.95, 1, "s"), (5997, 60, "min"), (float("inf"
 
 
 @register.filter
+def cell(text: object) -> str:
+    """Write a text into a table of Markdown: one line, and no bar of its own."""
+    return " ".join(str(text).split()).replace("|", "\\|")
+
+
+@register.filter
 def part(name: str) -> str:
     """Write the name of a part of a run's time: "lost_parallelism" -> "lost parallelism"."""
     return "set-up" if name == "setup" else name.replace("_", " ")
