@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import include, path
+from django.views import defaults
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
@@ -63,6 +65,20 @@ urlpatterns = [
         name="api_docs",
     ),
 ]
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer programs in their own form where there is no such path."""
+    if request.path.startswith("/api/"):
+        return JsonResponse({"detail": "There is nothing at this address; /api/docs/ lists all."}, status=404)
+    return defaults.page_not_found(request, exception)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """The same where something broke; what, is in the log."""
+    if request.path.startswith("/api/"):
+        return JsonResponse({"detail": "Something broke. It is in the server's log."}, status=500)
+    return defaults.server_error(request)
 
 
 def handle(problem: Exception, context: dict[str, Any]) -> Response | None:

@@ -8,6 +8,7 @@ import os
 import secrets
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -41,3 +42,11 @@ def kept_secret(path: Path) -> str:
     finally:
         draft.unlink(missing_ok=True)
     return path.read_text().strip()
+
+
+def artifacts(folder: Path, *, bucket: str, region: str) -> dict[str, Any]:
+    """Return the entry of STORAGES for archives: in `bucket` of S3 where one is named, else in `folder`."""
+    if not bucket:
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": folder}}
+    options = {"bucket_name": bucket, "region_name": region or None, "default_acl": None}
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": {**options, "file_overwrite": True}}

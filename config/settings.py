@@ -168,22 +168,11 @@ STORAGES = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": DATA / "files"},
     },
-    "artifacts": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": DATA / "artifacts"},
-    },
+    "artifacts": places.artifacts(
+        DATA / "artifacts", bucket=env.text("ARTIFACTS_BUCKET"), region=env.text("AWS_REGION")
+    ),
     "staticfiles": {"BACKEND": "config.static_files.GzippedStaticFiles"},
 }
-if env.text("ARTIFACTS_BUCKET"):
-    STORAGES["artifacts"] = {
-        "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {
-            "bucket_name": env.text("ARTIFACTS_BUCKET"),
-            "region_name": env.text("AWS_REGION") or None,
-            "default_acl": None,
-            "file_overwrite": True,
-        },
-    }
 
 # Security
 SECURE_SSL = env.flag("RUNTRAIL_HTTPS", False)

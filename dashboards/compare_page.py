@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,14 +11,12 @@ import numpy as np
 
 from dashboards.charts.comparison import distributions_figure
 from dashboards.compared_timelines import Compared, draw_together
+from dashboards.downloads import LIMIT
+from dashboards.timeline import plain
 from executions.comparison import ResultComparison, compare_results
-from tracking.comparison import Comparisons, RunComparison
+from tracking.comparison import Comparisons, RunComparison, as_rows
 from tracking.models import TestRun
 
-COLUMNS = [  # of a download
-    *("base_run", "head_run", "part", "base", "head", "difference", "ratio", "low", "high", "verdict"),
-    *("smallest", "n_base", "n_head", "reason"),
-]
 LISTS = [
     ("Newly failing", "newly_failing"),
     ("New and failing", "added_failing"),
@@ -90,6 +88,33 @@ def show(found: Comparisons, *, now: datetime) -> ComparePage:
         figure=distributions_figure([(label, one.queue, one.execution) for label, one in times]),
         timelines=draw_together([found.base, *heads], now=now),
     )
+
+
+def rows_of(table: str, found: Comparisons, *, now: datetime) -> tuple[list[str], list[dict[str, Any]]]:
+    """Return the columns and rows of one of `TABLES` for a file; seconds."""
+    heads = [one.head for one in found.found]
+    runs = [found.base, *heads]
+    rows: list[dict[str, Any]]
+    if table == "distributions":
+        times = [(run.test_run_id, one) for run, one in zip(runs, found.measured, strict=True)]
+        rows = [asdict(one) for one in _spreads(times)]
+    elif table == "workflows":
+        drawn = draw_together(runs, now=now, most=LIMIT // len(runs)).rows
+        lines = [(run, line) for row in drawn for run, line in zip(runs, row.lines, strict=True) if line]
+        rows = [{"run": run.test_run_id, **plain(line)} for run, line in lines]
+    elif table == "tests":
+        rows = [
+            {"head_run": head.test_run_id, "change": name, **asdict(row), "ratio": row.ratio}
+            for head, tests in [(head, compare_results(found.base, head)) for head in heads]
+            for _, name in LISTS
+            for row in getattr(tests, name)[:LIMIT]
+        ]
+    else:
+        rows = list(as_rows(found))
+    return list(rows[0]) if rows else [], rows
+
+
+TABLES = ("times", "distributions", "workflows", "tests")
 
 
 def _spreads(times: list[tuple[str, Any]]) -> Iterator[Spread]:

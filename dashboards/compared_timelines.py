@@ -39,9 +39,9 @@ class Compared:
     more: int  # workflows that are not drawn
 
 
-def draw_together(runs: Sequence[TestRun], *, now: datetime) -> Compared:
+def draw_together(runs: Sequence[TestRun], *, now: datetime, most: int = MOST) -> Compared:
     """Draw the first workflows of each of `runs`, in two queries a run and one for what is left out."""
-    found = [_pairs(run) for run in runs]
+    found = [_pairs(run, most) for run in runs]
     spans = [
         last_end(pairs, run.started_at, now) - run.started_at for run, pairs in zip(runs, found, strict=True)
     ]
@@ -53,14 +53,14 @@ def draw_together(runs: Sequence[TestRun], *, now: datetime) -> Compared:
         drawn = draw(workflows, attempts, start=run.started_at, now=now, end=run.started_at + length)
         columns.append({line.workflow.position: line for line in drawn.lines})
     rows = [_row(position, columns) for position in sorted(set().union(*columns))]
-    beyond = WorkflowRun.objects.filter(run__in=runs, position__gt=MOST)
+    beyond = WorkflowRun.objects.filter(run__in=runs, position__gt=most)
     more = beyond.order_by().values("position").distinct().count()
     return Compared(rows, _ticks(length.total_seconds()), more)
 
 
-def _pairs(run: TestRun) -> list[tuple[WorkflowRun, WorkflowAttempt | None]]:
-    workflows = list(run.workflow_runs.filter(position__lte=MOST).order_by("position"))
-    rows = WorkflowAttempt.objects.filter(workflow__in=[row.pk for row in workflows]).newest()
+def _pairs(run: TestRun, most: int) -> list[tuple[WorkflowRun, WorkflowAttempt | None]]:
+    workflows = list(run.workflow_runs.filter(position__lte=most).order_by("position"))
+    rows = WorkflowAttempt.objects.filter(workflow__run=run, workflow__position__lte=most).newest()
     attempts = {attempt.workflow_id: attempt for attempt in rows}
     return [(workflow, attempts.get(workflow.pk)) for workflow in workflows]
 

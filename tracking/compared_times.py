@@ -53,7 +53,8 @@ def measure(run: TestRun) -> Measured:
         if total is not None:
             found.retries.append(replaced.get(position, 0.0))
     jobs = WorkflowJob.objects.filter(attempt__in=WorkflowAttempt.objects.filter(workflow__run=run).newest())
-    found.setup = list(jobs.filter(setup__isnull=False).order_by().values_list("setup", flat=True))
+    told = jobs.filter(execution__isnull=False).order_by().values_list("setup", flat=True)
+    found.setup = [seconds for seconds in told if seconds is not None]
     return found
 
 

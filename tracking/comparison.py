@@ -168,7 +168,13 @@ def _parts(before: Measured, after: Measured, seed: int) -> dict[str, Part]:
 
 def _adjusted(tables: list[dict[str, Part]]) -> list[dict[str, Part]]:
     tested = [part for parts in tables for part in parts.values() if part.p is not None]
-    surely = dict(zip(map(id, tested), benjamini_hochberg([part.p for part in tested]), strict=True))
+    surely = dict(
+        zip(
+            map(id, tested),
+            benjamini_hochberg([part.p for part in tested if part.p is not None]),
+            strict=True,
+        )
+    )
     return [{name: _unless_by_chance(part, surely) for name, part in parts.items()} for parts in tables]
 
 

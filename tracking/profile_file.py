@@ -167,10 +167,14 @@ def _faults(data: dict[str, Any], services: list[str]) -> Iterator[tuple[Path, s
     if not isinstance(project, dict) or "slug" not in project:
         yield ("project", "slug"), "is missing: the project's short name"
     yield from _table(("project",), project if isinstance(project, dict) else {}, PROJECT)
+    names: dict[str, str] = {}
     for name, row in _rows(data, "environments"):
         path = ("environments", name)
         if not _NAME.match(environment_name(name)) or len(name) > 50:
             yield path, _SMALL
+        if environment_name(name) in names:
+            yield path, f"is {names[environment_name(name)]} once more"
+        names[environment_name(name)] = name
         yield from _table(path, row, ENVIRONMENT)
         if isinstance(row, dict) and row.get("service") not in (None, *services):
             yield (*path, "service"), f"is unknown; there are {', '.join(sorted(services))}"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import json
+import re
 from typing import Any
 
 from rest_framework import serializers
@@ -11,20 +14,29 @@ from rest_framework.parsers import JSONParser
 DEEPEST = 20  # levels of a map whose keys are the user's own
 
 
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
 class CarefulJSONParser(JSONParser):
-    """JSON, also where it is nested deeper than Python can read."""
+    """JSON without what nobody could write again: half of a surrogate pair, endless nesting."""
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        content = stream.read()
         try:
-            return super().parse(stream, media_type, parser_context)
+            found = super().parse(io.BytesIO(content), media_type, parser_context)
+            if _HALF.search(content):  # most often a whole pair
+                json.dumps(found, ensure_ascii=False).encode()
         except RecursionError:
             raise ParseError("The JSON is nested too deeply.") from None
+        except UnicodeEncodeError:
+            raise ParseError("The JSON holds half of a surrogate pair.") from None
+        return found
 
 
 class OwnKeys(serializers.DictField):
     """A map whose keys are the user's own; they travel untouched.
 
-    PostgreSQL keeps neither a NUL nor half of a surrogate pair, so neither is taken anywhere.
+    PostgreSQL keeps no NUL, so none is taken anywhere.
     """
 
     def to_internal_value(self, data: Any) -> Any:
@@ -43,6 +55,6 @@ def _inside(value: Any) -> list[Any]:
         return [*value, *value.values()]
     if isinstance(value, list):
         return value
-    if isinstance(value, str) and ("\0" in value or any("\ud800" <= sign <= "\udfff" for sign in value)):
-        raise serializers.ValidationError("It holds a NUL or half of a surrogate pair.", "unkeepable")
+    if isinstance(value, str) and "\0" in value:
+        raise serializers.ValidationError("It holds a NUL.", "unkeepable")
     return []

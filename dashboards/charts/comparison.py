@@ -17,8 +17,12 @@ def distributions_figure(runs: Sequence[Times]) -> dict[str, Any]:
     The boxes lie, so that the runs stand one below the other in the order in which they are given.
     """
     data = []
-    for number, part in ((1, "queue"), (2, "execution")):
-        points = [(run[0], value) for run in runs for value in _thinned(run[number])]
+    for part in ("queue", "execution"):
+        points = [
+            (label, value)
+            for label, queue, execution in runs
+            for value in _thinned(queue if part == "queue" else execution)
+        ]
         data.append(
             {
                 "type": "box",

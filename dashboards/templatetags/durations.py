@@ -54,10 +54,17 @@ def interval(of: Any) -> str:
         return NOTHING
     widest = max(abs(low), abs(high))
     size, unit = next((size, unit) for most, size, unit in _UNITS if widest < most)
-    return f"{low / size:+.1f} to {high / size:+.1f} {unit}".replace("-", "−")
+    ends = " to ".join(f"{round(end / size, 1) or 0.0:+.1f}".replace("+0.0", "0") for end in (low, high))
+    return f"{ends} {unit}".replace("-", "−")
 
 
 _UNITS = ((0.9995, 1e-3, "ms"), (99.95, 1, "s"), (5997, 60, "min"), (float("inf"), 3600, "h"))
+
+
+@register.filter
+def cell(text: object) -> str:
+    """Write a text into a table of Markdown: one line, and no bar of its own."""
+    return " ".join(str(text).split()).replace("|", "\\|")
 
 
 @register.filter

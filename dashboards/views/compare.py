@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from access.models import Role
 from access.permissions import requires
-from dashboards.compare_page import COLUMNS, show
+from dashboards.compare_page import TABLES, rows_of, show
 from dashboards.downloads import FORMATS, download
 from dashboards.finders import find_run
 from dashboards.rendering import page
-from tracking.comparison import MOST_HEADS, as_rows, compare_many
+from tracking.comparison import MOST_HEADS, Comparisons, compare_many
 from tracking.models import TestRun
 from tracking.run_report import report_data, written
 
@@ -28,7 +28,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     base_id = request.GET.get("base", "").strip()
     head_ids = list(dict.fromkeys(filter(None, (one.strip() for one in request.GET.getlist("head")))))
     wanted = [base_id, *head_ids[:MOST_HEADS]]
-    known = {run.test_run_id: run for run in runs.filter(test_run_id__in=_possible(wanted))}
+    known = {run.test_run_id: run for run in runs.filter(test_run_id__in=wanted)}
     context: dict[str, Any] = {
         "project": project,
         "base_id": base_id,
@@ -46,14 +46,16 @@ def compare(request: HttpRequest) -> HttpResponse:
     if base is not None and heads:
         found = compare_many(base, heads)
         if request.GET.get("format") in FORMATS:
-            return download(as_rows(found), COLUMNS, form=request.GET["format"], name="comparison")  # type: ignore[return-value]
+            return _file(request, found)
         context["shown"] = show(found, now=timezone.now())
     return page(request, "runs/compare.html", context)
 
 
-def _possible(names: list[str]) -> list[str]:
-    """No run has an id with a NUL in it, and PostgreSQL refuses to be asked for one."""
-    return [name for name in names if "\0" not in name]
+def _file(request: HttpRequest, found: Comparisons) -> Any:
+    named = request.GET.get("table", "")
+    table = named if named in TABLES else TABLES[0]
+    columns, rows = rows_of(table, found, now=timezone.now())
+    return download(rows, columns, form=request.GET["format"], name=f"comparison-{table}")
 
 
 @requires(Role.VIEWER, find=find_run)

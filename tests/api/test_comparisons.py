@@ -48,7 +48,7 @@ def test_several_runs_are_compared_with_one_base_and_ranked(api, shop):
         ({"base": "RUN"}, 400, "head"),
         ({"base": "RUN", "head": ["RUN"] * 11}, 400, "head"),
         ({"base": "RUN", "head": "nothing"}, 404, "detail"),
-        ({"base": "\0", "head": "RUN"}, 404, "detail"),
+        ({"base": "\0", "head": "RUN"}, 400, "detail"),
     ],
 )
 def test_what_is_not_there_is_named(api, shop, query, status, field):

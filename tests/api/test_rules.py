@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
+from django.core.management import call_command
 from django.utils import timezone
 
 from access.api.throttling import ByToken
@@ -58,6 +59,8 @@ def test_runs_are_narrowed(api, runs, query, found):
         ("status=green", "status"),
         ("space=moon", "space"),
         ("startedAfter=yesterday", "startedAfter"),
+        ("started_after=2026-01-01T00:00:00Z", "started_after"),
+        ("pageSize=many", "pageSize"),
         ("startedBefore=2026-13-01T00:00:00Z", "startedBefore"),
     ],
 )
@@ -120,7 +123,7 @@ def test_many_runs_start_in_one_go_or_none(api, shop):
 
     bad = api.post("/api/v1/test-runs/", [good, {**good, "environment": "moon"}], format="json")
     assert bad.status_code == 400
-    assert list(bad.json()[0]["1"]) == ["environment"], "of the second run"
+    assert list(bad.json()["1"]) == ["environment"], "of the second run"
     assert TestRun.objects.count() == 0
 
     many = api.post("/api/v1/test-runs/", [good] * 3, format="json")
@@ -199,3 +202,17 @@ def test_of_a_token_only_a_digest_is_stored(shop):
     kept = [str(value) for value in ApiToken.objects.filter(pk=row.pk).values_list().get()]
     assert not [value for value in kept if text in value]
     assert row.prefix == text[: len(row.prefix)]
+
+
+def test_programs_are_answered_in_json_where_there_is_nothing(api):
+    answer = api.get("/api/v1/test-rnus/")
+
+    assert (answer.status_code, list(answer.json())) == (404, ["detail"])
+
+
+def test_a_shell_makes_a_token_that_expires(shop, capsys):
+    call_command("create_token", "nightly", project="shop", scope="read", days=30)
+
+    assert capsys.readouterr().out.startswith("rt_")
+    left = ApiToken.objects.get().expires_at - timezone.now()
+    assert timedelta(days=29) < left <= timedelta(days=30)

@@ -85,17 +85,37 @@ def test_tests_that_changed_are_listed(client, viewer, project):
 
 def test_without_runs_it_says_what_to_do_and_a_wrong_id_is_named(client, viewer, project):
     assert "Choose two runs or more" in client.get("/runs/compare/").content.decode()
-    assert client.get("/runs/compare/?base=%00&head=%00").status_code == 200
+    assert client.get("/runs/compare/?base=%00&head=%00").status_code == 400
     assert "to be the head" in client.get("/runs/compare/?head=nothing").content.decode()
 
 
 @pytest.mark.parametrize("form", ["csv", "json"])
-def test_the_table_can_be_downloaded(client, viewer, project, form):
+@pytest.mark.parametrize(
+    ("table", "told", "rows"),
+    [("", b"lost_parallelism", 6), ("distributions", b"p75", 6), ("workflows", b"queued_at", 20)],
+)
+def test_each_table_can_be_downloaded(client, viewer, project, form, table, told, rows):
     base, head = pair()
 
-    answer = client.get("/runs/compare/", {"base": base, "head": head, "format": form})
+    answer = client.get("/runs/compare/", {"base": base, "head": head, "format": form, "table": table})
 
-    assert b"lost_parallelism" in b"".join(answer.streaming_content)
+    content = b"".join(answer.streaming_content)
+    assert told in content
+    assert str(head).encode() in content
+    assert (len(json.loads(content)) if form == "json" else content.count(b"\r\n") - 1) == rows
+
+
+def test_tests_that_changed_can_be_downloaded(client, viewer, project):
+    report(project, {"total": ""}, minutes=0)
+    report(project, {"total": BAD, "new": ""}, minutes=1)
+
+    answer = client.get("/runs/compare/?base=ci-0-1&head=ci-1-1&format=json&table=tests")
+
+    rows = json.loads(b"".join(answer.streaming_content))
+    assert [(row["change"], row["base"], row["head"]) for row in rows] == [
+        ("newly_failing", "passed", "failed"),
+        ("added", "", "passed"),
+    ]
 
 
 def test_the_report_is_a_file(client, viewer, project):

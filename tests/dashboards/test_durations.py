@@ -81,6 +81,7 @@ def test_guesses_are_rough():
         (0.985, 8.1, "+1.0 to +8.1 s"),
         (-0.25, 0.5, "−250.0 to +500.0 ms"),
         (-60, 240, "−1.0 to +4.0 min"),
+        (-0.01, 2, "0 to +2.0 s"),
     ],
 )
 def test_an_interval_has_one_unit(low, high, text):

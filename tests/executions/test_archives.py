@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import boto3
 import pytest
-from django.core.files.storage import FileSystemStorage
+from django.core.files.storage import FileSystemStorage, StorageHandler
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 from moto import mock_aws
-from storages.backends.s3 import S3Storage
 
+from config.places import artifacts
 from executions.recount import forget_runs
 from tests.factories import make_ended_run, make_project, make_workflow
 from tracking.archives import Unrestorable, archived, read_archive, restore
@@ -24,14 +24,17 @@ NOW = timezone.now()
 
 @pytest.fixture(params=["folder", "bucket"])
 def storage(request, tmp_path, monkeypatch):
-    if request.param == "folder":
-        yield FileSystemStorage(tmp_path)
+    """What the settings make of a machine without and with ARTIFACTS_BUCKET."""
+    bucket = "runs" if request.param == "bucket" else ""
+    made = StorageHandler({"artifacts": artifacts(tmp_path, bucket=bucket, region="us-east-1")})
+    if not bucket:
+        yield made["artifacts"]
         return
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "none")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
     with mock_aws():
         boto3.client("s3", region_name="us-east-1").create_bucket(Bucket="runs")
-        yield S3Storage(bucket_name="runs", region_name="us-east-1", default_acl=None, file_overwrite=True)
+        yield made["artifacts"]
 
 
 @pytest.fixture

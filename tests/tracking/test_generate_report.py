@@ -18,7 +18,7 @@ def run():
     for number in range(12):
         make_workflow(before, "success", queue=10 + number, execution=100 + number, position=number + 1)
         make_workflow(made, "success", queue=70 + number, execution=100 + number, position=number + 1)
-    make_workflow(made, "failure", queue=5, execution=9, position=13)
+    make_workflow(made, "failure", queue=5, execution=9, position=13, reason="exit 1 | see\nthe log")
     return made
 
 
@@ -38,7 +38,9 @@ def test_the_html_is_one_file_that_asks_nobody(run, tmp_path, capsys):
 def test_the_latest_run_is_taken_without_an_id(run, capsys):
     call_command("generate_report")
 
-    assert capsys.readouterr().out.startswith(f"# {run.test_run_id}")
+    text = capsys.readouterr().out
+    assert text.startswith(f"# {run.test_run_id}")
+    assert r"| failure | exit 1 \| see the log |" in text, "a table's row stays one line"
 
 
 def test_json_is_for_programs(run, capsys):

@@ -114,6 +114,11 @@ def test_what_the_file_does_not_name_stays(load):
         ("[definitions.performance]", "[definitions.Perf_X]", "definitions.Perf_X may have small letters"),
         ('command = ["python"', "command = [1", "line 18: definitions.performance.steps.0.command must be"),
         ("region = ", "region = 5, x = ", "line 10: environments.aws_ecs.inputs must be a table of texts"),
+        (
+            "[definitions.performance]",
+            "[environments.aws-ecs]\n[definitions.performance]",
+            "line 12: environments",
+        ),
         ("timeout = 3600", "timeout = ", "This is no TOML"),
     ],
 )

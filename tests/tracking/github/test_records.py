@@ -148,3 +148,38 @@ def assert_read_or_said(event, body):
     except Unexpected as problem:
         found = str(problem)
     assert found
+
+
+def test_what_the_runner_needs_for_itself_is_the_set_up_of_a_job():
+    """Recorded jobs tell it to the second; where there are no steps, or others first, nothing is known."""
+    recorded = read(shared_folder("gha") / "ionic_jobs.json.gz")["jobs"]
+
+    told = [job_record(one).setup for one in recorded]
+
+    first = [one["steps"][0] for one in recorded]
+    assert told == [
+        (stamp(step["completed_at"]) - stamp(step["started_at"])).total_seconds() for step in first
+    ]
+    assert max(told) < 60
+
+
+@pytest.mark.parametrize(
+    ("steps", "seconds"),
+    [
+        (None, None),
+        ([], None),
+        ("Set up job", None),
+        ([None], None),
+        ([{"name": "Set up job", "started_at": "2026-01-04T09:00:00Z", "completed_at": None}], None),
+        ([{"name": "Run tests", "started_at": "2026-01-04T09:00:00Z"}], None),
+        (
+            [
+                {"name": name, "started_at": "2026-01-04T09:00:00Z", "completed_at": "2026-01-04T09:00:04Z"}
+                for name in ("Set up job", "Initialize containers", "Run tests", "Set up job")
+            ],
+            8.0,
+        ),
+    ],
+)
+def test_set_up_is_read_from_the_runners_own_first_steps(steps, seconds):
+    assert job_record({"id": 1, "steps": steps}).setup == seconds
