@@ -1,4 +1,4 @@
-"""What a database does to take a report in and to show pages grows with the report, never with what is stored."""
+"""What a database reads for a report and for pages grows with the report, never with what is stored."""
 
 import io
 import re
@@ -23,7 +23,7 @@ SHORT = re.compile("SCAN [sc]")  # how statements of ours call them, without an 
 
 def report(count, body="", number=0):
     case = '<testcase classname="m" name="t{}" time="0.1">{}</testcase>'
-    cases = "".join(case.format(name, body) for name in range(count))
+    cases = "".join(case.format(name, body if name < 30 else "") for name in range(count))
     return f'<testsuite id="{number}">{cases}</testsuite>'.encode()
 
 
@@ -73,7 +73,7 @@ def stocked():
     send(project, 3000)
     send(project, 3000, "", 1)
     for number, body in enumerate(["<failure/>", "", "<failure/>"], 2):
-        send(project, 30, body, number)
+        send(project, 100, body, number)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
@@ -98,9 +98,7 @@ def test_flaky_and_broken_tests_and_spaces_are_found_by_the_index_of_what_failed
 
 
 def test_a_run_shows_what_failed_without_reading_what_passed_elsewhere(stocked, steps):
-    run = TestRun.objects.order_by("pk").get(result_set__failed=30, result_set__passed=0, reports__id__gt=4)
+    shown = case_pages.results_of(TestRun.objects.filter(result_set__failed=30).first())
 
-    shown = case_pages.results_of(run)
-
-    assert len(shown.rows) == 30
+    assert [row.outcome for row, *_ in shown.rows] == [1] * 30 + [0] * 70
     assert [line for line in scans(steps) if "SCAN executions" in line] == []
