@@ -1,8 +1,8 @@
 """Pages about tests at 1,000,000 results of 20,000 tests, and 80,000 more names: queries and server time.
 
-`script/bench case_pages`, with DATABASE_URL an empty PostgreSQL, else a SQLite file of its own.  Server time is
-the processor's: of this process, and of the database's process where there is one (PostgreSQL on this machine),
-so that whatever else the machine does is left out.  RUNS makes it smaller.
+`script/bench case_pages`, with DATABASE_URL an empty PostgreSQL, else a SQLite file of its own.  Server time
+is the processor's: of this process, and of the database's process where there is one (PostgreSQL on this
+machine), so that whatever else the machine does is left out.  RUNS makes it smaller.
 """
 
 from __future__ import annotations
