@@ -35,6 +35,9 @@ def send(project, *content):
 def steps(monkeypatch):
     """Lines of the plans that the database makes meanwhile."""
     found = []
+    if connection.vendor == "postgresql":  # it reads small tables wholly, unless it is told that this is dear
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
 
     def explained(run, sql, parameters, *rest):
         if sql.lstrip().upper().startswith(("SELECT", "UPDATE")):
@@ -60,7 +63,7 @@ def steps(monkeypatch):
 
 def scans(steps):
     """The steps that read one of the large tables from its beginning to its end."""
-    whole = [f"Seq Scan on {table} " for table in LARGE] + [f"SCAN {table}" for table in LARGE]
+    whole = [f"Seq Scan on {table} " for table in LARGE] + [f"SCAN {table} " for table in LARGE]
     return [
         line for line in steps if any(scan in f"{line} " for scan in whole) or SHORT.fullmatch(line.strip())
     ]
@@ -90,7 +93,7 @@ def test_a_small_report_reads_only_its_own_tests(stocked, steps):
 
 def test_flaky_and_broken_tests_and_spaces_are_found_by_the_index_of_what_failed(stocked, steps):
     assert len(rank_flaky(stocked)) == 30
-    assert [broken(stocked), fixed(stocked)] == [[], []]
+    assert [len(broken(stocked)), len(fixed(stocked))] == [30, 0]
     assert case_pages._apart_by(stocked, "ci", "local", 100) == []
 
     assert len(steps) >= 4
@@ -101,4 +104,4 @@ def test_a_run_shows_what_failed_without_reading_what_passed_elsewhere(stocked, 
     shown = case_pages.results_of(TestRun.objects.filter(result_set__failed=30).first())
 
     assert [row.outcome for row, *_ in shown.rows] == [1] * 30 + [0] * 70
-    assert [line for line in scans(steps) if "SCAN executions" in line] == []
+    assert scans(steps) == []
