@@ -74,7 +74,7 @@ def _on_sqlite(result_set: ResultSet, rows: Columns) -> int:
             " (case_id integer PRIMARY KEY, outcome integer, timed integer, us integer, seconds blob)"
         )
         cursor.execute("DELETE FROM incoming")
-        listed = numbers_as_rows(*_given(rows), pieces)
+        listed = list(numbers_as_rows(*_given(rows), pieces))
         cursor.executemany("INSERT INTO incoming VALUES (%s, %s, %s, %s, %s)", listed)
         cursor.execute(_statement(_SQLITE, _letters(rows)), _parameters(result_set, []))
         return int(cursor.rowcount)

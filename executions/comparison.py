@@ -126,7 +126,7 @@ def _usual(cases: list[int], space: str) -> dict[int, float]:
     for piece in pieces(cases, _AT_ONCE):
         rows = CaseStatistics.objects.filter(case_id__in=piece, space=space).order_by()
         for case, packed in rows.values_list("case_id", "durations"):
-            durations = known(packed)[:-1]  # without the newest, which is most often the head's own
+            durations = known(bytes(packed))[:-1]  # without the newest, which is most often the head's own
             if len(durations) >= SAMPLES:
                 found[case] = median(durations)
     return found

@@ -96,7 +96,7 @@ def _counted(cases: list[int], sets: list[int]) -> dict[int, tuple[int, int, dat
     rows = Result.objects.filter(case_id__in=cases, set_id__in=sets).order_by()
     columns = ("case_id", "set_id", "outcome", "flags", "started_at")
     for case, set_pk, *told in rows.values_list(*columns):
-        tries[(case, set_pk)].append(tuple(told))  # type: ignore[arg-type]
+        tries[(case, set_pk)].append(tuple(told))
     found: dict[int, tuple[int, int, datetime]] = {}
     for (case, _), mine in tries.items():
         if any(flags & Flag.MASS for _, flags, _ in mine):
