@@ -204,7 +204,7 @@ def _apart_by(project: Project, space: str, other: str, most: int) -> list[int]:
     here, there = F("passed") + F("xpassed"), F("case__statistics__passed") + F("case__statistics__xpassed")
     bad, bad_there = F("failed") + F("error"), F("case__statistics__failed") + F("case__statistics__error")
     apart = Abs(_share(bad, here + bad) - _share(bad_there, there + bad_there))
-    rows = CaseStatistics.objects.in_project(project).filter(standing__gt=0, space=space)
+    rows = CaseStatistics.objects.in_project(project).ever_failed().filter(space=space)
     both = rows.filter(case__statistics__space=other).order_by(apart.desc(nulls_last=True), "case_id")
     return list(both.values_list("case_id", flat=True)[:most])
 

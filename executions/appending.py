@@ -26,6 +26,7 @@ _POSTGRES = {
     "blob": "bytea",
     "last": "right({}, 1)",
     "at": "%s::timestamptz",
+    "by index": "",
 }
 _SQLITE = {
     "incoming": "incoming",
@@ -33,6 +34,8 @@ _SQLITE = {
     "blob": "blob",
     "last": "substr({}, -1, 1)",
     "at": "%s",
+    # Or SQLite reads all statistics and looks each of them up in what came.
+    "by index": " AND s.case_id IN (SELECT case_id FROM incoming)",
 }
 
 
@@ -71,7 +74,7 @@ def _on_sqlite(result_set: ResultSet, rows: Columns) -> int:
             " (case_id integer PRIMARY KEY, outcome integer, timed integer, us integer, seconds blob)"
         )
         cursor.execute("DELETE FROM incoming")
-        listed = numbers_as_rows(*_given(rows), pieces)
+        listed = list(numbers_as_rows(*_given(rows), pieces))
         cursor.executemany("INSERT INTO incoming VALUES (%s, %s, %s, %s, %s)", listed)
         cursor.execute(_statement(_SQLITE, _letters(rows)), _parameters(result_set, []))
         return int(cursor.rowcount)
@@ -120,7 +123,7 @@ def _statement(words: dict[str, str], letters: str) -> str:
         f" FROM (SELECT case_id, outcome, timed, us, substr('{letters}', outcome + 1, 1) AS letter,"
         f" {words['seconds']} AS seconds FROM {words['incoming']}) AS d"
         # A CASE, because PostgreSQL takes a comparison of rows for one that finds nothing, and plans badly.
-        " WHERE s.case_id = d.case_id AND s.space = %s"
+        f" WHERE s.case_id = d.case_id AND s.space = %s{words['by index']}"
         f" AND CASE WHEN (s.last_run_at, s.last_set) < ({at}, %s) THEN TRUE ELSE FALSE END"
     )
 

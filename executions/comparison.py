@@ -14,6 +14,7 @@ from executions.recent import known
 from tracking.models import TestRun
 
 WELL, BAD = {0, 5}, {1, 2}
+_WORDS = [outcome.word for outcome in Outcome]
 _AT_ONCE = 10_000  # tests whose names are asked for together
 RATIO, SECONDS, SAMPLES = 1.5, 0.1, 5  # all three have to be exceeded before a test is called slower
 
@@ -134,7 +135,7 @@ def _usual(cases: list[int], space: str) -> dict[int, float]:
     for piece in pieces(cases, _AT_ONCE):
         rows = CaseStatistics.objects.filter(case_id__in=piece, space=space).order_by()
         for case, packed in rows.values_list("case_id", "durations"):
-            durations = known(packed)[:-1]  # without the newest, which is most often the head's own
+            durations = known(bytes(packed))[:-1]  # without the newest, which is most often the head's own
             if len(durations) >= SAMPLES:
                 found[case] = median(durations)
     return found
@@ -155,8 +156,8 @@ def _change(
         case=case,
         nodeid=name[0],
         suite=name[1],
-        base=Outcome(before[0]).word if before else "",
-        head=Outcome(after[0]).word if after else "",
+        base=_WORDS[before[0]] if before else "",
+        head=_WORDS[after[0]] if after else "",
         base_duration=before[1] if before else None,
         head_duration=after[1] if after else None,
         usual=usual,

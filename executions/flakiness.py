@@ -105,7 +105,7 @@ def fixed(project: Project, *, space: str = "", most: int = 200) -> list[Broken]
 
     `since` and `commit` are those of the first run that passed, `failures` those in the last runs before.
     """
-    rows = CaseStatistics.objects.in_project(project).filter(standing=Standing.FAILED_BEFORE)
+    rows = CaseStatistics.objects.in_project(project).ever_failed().filter(standing=Standing.FAILED_BEFORE)
     listed = _settled(rows.exclude(changed_at=None), space, "[FE]{2}[SxMPp]*[Pp]$", most)
     commits = _commits(project, {row["changed_at"] for row in listed})
     return [

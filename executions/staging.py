@@ -14,7 +14,8 @@ from executions.reports.base import CaseOutcome, Limits, ReportFacts
 from executions.reports.packed import unpack
 from executions.reports.reading import open_reports
 
-CHUNK = 10_000
+CHUNK = 10_000  # outcomes that are stored together
+TEXT = 4 << 20  # characters of what they say, after which fewer have to do
 _IN_MEMORY = 2  # chunks; the rest goes to a file
 BUFFER = 1 << 20
 # Formats that state node ids; the names of all others are rebuilt.
@@ -146,13 +147,23 @@ def content_digest(stream: BinaryIO, limits: Limits) -> tuple[str, int]:
 
 def _chunks(outcomes: Iterable[CaseOutcome]) -> Iterator[list[CaseOutcome]]:
     chunk: list[CaseOutcome] = []
+    length = 0
     for outcome in outcomes:
-        if len(chunk) >= CHUNK and outcome.attempt == 1:
+        if (len(chunk) >= CHUNK or length >= TEXT) and outcome.attempt == 1:
             yield chunk
-            chunk = []
+            chunk, length = [], 0
+        if outcome.stdout or outcome.stderr or outcome.details:
+            outcome = without_output(outcome)
+            length += outcome.text_length
         chunk.append(outcome)
     if chunk:
         yield chunk
+
+
+def without_output(outcome: CaseOutcome) -> CaseOutcome:
+    """Return what is stored of an outcome: what a test wrote that has nothing else to say is not."""
+    is_kept = outcome.message or outcome.details or outcome.outcome in {"failed", "error"}
+    return outcome if is_kept else outcome._replace(stdout="", stderr="")
 
 
 def staged_list(outcomes: list[CaseOutcome], digest: str) -> Staged:

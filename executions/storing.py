@@ -55,9 +55,9 @@ def store_chunk(
     insert_rows(ResultText, _TEXT, _texts(outcomes, rows, result_set))
     count(result_set, decided, old, tally)
     pack(result_set, decided, is_news=not old)
-    if not slot.flags & Flag.MASS:
-        known = codes_failures(result_set)
-        keep_evidence(result_set, list(_evidence(rows, decided, old, known)), known)
+    known = codes_failures(result_set)
+    evidence = list(_evidence(rows, decided, old, known))
+    keep_evidence(result_set, evidence, known, is_mass=bool(slot.flags & Flag.MASS))
 
 
 def _texts(
@@ -116,7 +116,9 @@ def _evidence(
 ) -> Iterator[Evidence]:
     """The cases that failed here, or did so on the same code before; the others are no news."""
     failed = set(rows.case[np.isin(rows.outcome, list(BAD))].tolist())
-    wanted = np.isin(decided.case, [*failed, *known])
+    wanted = np.isin(decided.case, [*failed, *known, *old])
     some = decided.only(wanted)
     for case, outcome in zip(some.case.tolist(), some.outcome.tolist(), strict=True):
         yield Evidence(case, failed=case in failed, passed=outcome in _WELL, is_again=case in old)
+    for case in failed.difference(some.case.tolist()):  # a failure that does not decide is one all the same
+        yield Evidence(case, failed=True, passed=False, is_again=True)

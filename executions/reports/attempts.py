@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from executions.reports.base import WORST_FIRST, CaseOutcome, Outcome, ReportFacts
 
+HELD = 4 << 20  # characters of what waiting tests say, beyond which the oldest wait no longer
 WINDOW = 5_000  # tests between two tries of one test; other workers of pytest-xdist run meanwhile
 _RANK: dict[str, int] = {outcome: rank for rank, outcome in enumerate(WORST_FIRST)}
 _BITS = 0b111  # of an entry, for the rank
@@ -92,6 +93,7 @@ class Tries:
 
     def __init__(self, window: int = WINDOW) -> None:
         self._window = window
+        self._held = 0
         self._waiting: OrderedDict[str, list[CaseOutcome]] = OrderedDict()
 
     def add(self, outcome: CaseOutcome) -> Sequence[CaseOutcome]:
@@ -101,17 +103,26 @@ class Tries:
         if rows is None:
             waiting[outcome.nodeid] = [outcome]
             if len(waiting) > self._window:
-                return _tries(waiting.popitem(last=False)[1])
+                return self._oldest()
         elif outcome.outcome == "error" and outcome.message.startswith("failed on teardown"):
             rows[-1] = _with_teardown(rows[-1], outcome)
         else:
             rows.append(outcome)
+        if outcome.stdout or outcome.stderr or outcome.details:
+            self._held += outcome.text_length
+            if self._held > HELD:
+                return self._oldest()
         return ()
+
+    def _oldest(self) -> list[CaseOutcome]:
+        rows = self._waiting.popitem(last=False)[1]
+        self._held = max(self._held - sum(row.text_length for row in rows), 0)
+        return _tries(rows)
 
     def rest(self) -> Iterator[CaseOutcome]:
         """Yield what still waits: the suite has ended."""
         while self._waiting:
-            yield from _tries(self._waiting.popitem(last=False)[1])
+            yield from self._oldest()
 
 
 def _with_teardown(row: CaseOutcome, teardown: CaseOutcome) -> CaseOutcome:

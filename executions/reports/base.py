@@ -73,6 +73,11 @@ class CaseOutcome(NamedTuple):
     markers: tuple[str, ...] = ()
     started_at: datetime | None = None
 
+    @property
+    def text_length(self) -> int:
+        """Characters of all that it says."""
+        return len(self.message) + len(self.details) + len(self.stdout) + len(self.stderr)
+
 
 @dataclass(slots=True)
 class ReportFacts:
