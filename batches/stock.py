@@ -66,11 +66,11 @@ def earlier_state(workspace: Workspace, path: str, after: FileState, store: Stor
         return known.state
     if known and known.state_id and known.state_id != after.pk:
         return known.state
-    head = _committed(root, path, "HEAD", after, store)
+    head = committed_state(root, path, "HEAD", after, store)
     if head and head.pk != after.pk:
         return head
     origin = workspace.origin_commit
-    first = _committed(root, path, origin, after, store) if origin else None
+    first = committed_state(root, path, origin, after, store) if origin else None
     if first and first.pk != after.pk:
         return first
     if head and (first or not git.knows(root, path, origin)):
@@ -80,7 +80,8 @@ def earlier_state(workspace: Workspace, path: str, after: FileState, store: Stor
     return state_of(FileState.Kind.ABSENT)  # it was not there when the stock was taken
 
 
-def _committed(root: Path, path: str, revision: str, after: FileState, store: Store) -> FileState | None:
+def committed_state(root: Path, path: str, revision: str, after: FileState, store: Store) -> FileState | None:
+    """Return the state of `path` in a revision, as a checkout would write it; `after` tells the mode."""
     found = git.committed(root, path, revision)
     if found is None:
         return None

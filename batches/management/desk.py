@@ -86,7 +86,7 @@ class WorkspaceCommand(TestRunningCommand):
         show = self.show if options["detail"] else self.percent if sys.stderr.isatty() else None
         try:
             with (
-                _terminated_like_interrupted(),
+                terminated_like_interrupted(),
                 planned(desk, order, around, tell=self.stderr_line, show=show) as plan,
             ):
                 remember_interpreter(desk.workspace, plan)
@@ -218,7 +218,7 @@ def add_json(parser: CommandParser) -> None:
 
 
 @contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
+def terminated_like_interrupted() -> Iterator[None]:
     """SIGTERM ends the tests as Ctrl-C does."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
