@@ -34,7 +34,8 @@ class Watched:
             text=True,
         )
         self.lines, self.heard = queue.Queue(), []
-        threading.Thread(target=self._read, daemon=True).start()
+        self.reading = threading.Thread(target=self._read, daemon=True)
+        self.reading.start()
         self.until("Watching")
 
     def _read(self):
@@ -54,11 +55,13 @@ class Watched:
                 return found
 
     def edit(self, path, text):
-        """Save as an editor does, and wait until it was recorded."""
+        """Save as an editor does."""
         place = self.folder / path
         aside = place.with_name(f".{place.name}.swp")
         aside.write_text(text)
         aside.replace(place)
+
+    def until_recorded(self, path):
         return self.until(rf"Recorded {re.escape(path)} \(edit (\d)/5 of batch (\d+)\)")
 
     def outcome(self):
@@ -68,30 +71,42 @@ class Watched:
 
     def stop(self):
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(60)
+        code = self.process.wait(60)
+        self.reading.join(10)
+        self.process.stdout.close()
+        return code
 
 
 SUSPECTED = re.compile(r"Suspected: edit (\d+),")
 
 
-def script(watched, files, breaking):
-    """Thirty edits in six batches; return of each: number, outcome, the edit that broke it, suspected."""
+def script(watched, files, breaking, *, at_once=False):
+    """Thirty edits in six batches; return of each: number, outcome, the edit that broke it, suspected.
+
+    `at_once` saves five different files one after the other without waiting, in the order of their names.
+    """
     told, number = [], 0
     for batch in range(1, 7):
         broken = breaking.get(batch)
         watched.heard.clear()
+        saved = []
         for position in range(1, 6):
-            path = files[number % len(files)]
-            text = f"\n# edit {number}\n"
+            path, text = files[number % len(files)], f"\n# edit {number}\n"
             if broken and broken[0] == position:
                 path, text = broken[1], broken[2]
             watched.edit(path, (watched.folder / path).read_text() + text)
             number += 1
+            if at_once:
+                saved.append(path)
+            else:
+                watched.until_recorded(path)
+        for path in saved:
+            watched.until_recorded(path)
         word, suspected = watched.outcome()
         told.append((batch, word, broken[0] if broken else None, suspected))
         if broken:
             watched.line.run("batch", "rollback", str(batch), "--no-test")
-            time.sleep(2 * PAUSE)
+            time.sleep(PAUSE)
     return told
 
 
