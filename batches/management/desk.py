@@ -75,13 +75,7 @@ class WorkspaceCommand(TestRunningCommand):
         rule: Rule = Rule(),  # noqa: B008
     ) -> Tested:
         """Run the tests in the foreground and return what came of it."""
-        order = Order(
-            python=options["python"],
-            framework=options["framework"],
-            timeout=float(options["timeout"]),
-            pattern=options.get("pattern") or "",
-            isolated=isolated,
-        )
+        order = self.order(options, isolated)
         around = Surroundings(PLUGIN, Path(sys.prefix), os.environ)
         show = self.show if options["detail"] else self.percent if sys.stderr.isatty() else None
         try:
@@ -105,6 +99,15 @@ class WorkspaceCommand(TestRunningCommand):
         if batch and tested.search:
             self.tell_search(batch, tested.search)
         return tested
+
+    def order(self, options: Mapping[str, Any], isolated: bool) -> Order:
+        return Order(
+            python=options["python"],
+            framework=options["framework"],
+            timeout=float(options["timeout"]),
+            pattern=options.get("pattern") or "",
+            isolated=isolated,
+        )
 
     def sender(self, desk: Desk) -> Sender | None:
         return sender_to(PLUGIN, desk.root, os.environ) if is_sent() else None
