@@ -111,9 +111,9 @@ def record_edit(
 
 def is_change(desk: Desk, path: str) -> bool:
     """Whether a path holds something else than what was last known of it; a rollback's own writes do not."""
+    seen = look_at(desk.root, path)
     known = KnownFile.objects.filter(workspace=desk.workspace, path=path).select_related("state").first()
     if known is not None and known.state is not None:
-        seen = look_at(desk.root, path)
         return (seen.kind, seen.digest, seen.mode) != (known.state.kind, known.state.digest, known.state.mode)
     after = read_state(desk.root, path, desk.store)
     before = earlier_state(desk.workspace, path, after, desk.store)

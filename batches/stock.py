@@ -11,9 +11,9 @@ from batches.models import FileState, KnownFile, Workspace
 from batches.store import Store
 from batches.workspace import (
     LOGS,
-    LONGEST_PATH,
     NotKeepable,
     OutsideWorkspace,
+    is_keepable,
     kept_state,
     read_state,
     state_of,
@@ -44,7 +44,7 @@ def take_stock(workspace: Workspace, store: Store, *, but: str = "") -> int:
             state = state_of(FileState.Kind.ABSENT)
         except (OSError, NotKeepable, OutsideWorkspace):
             pass
-        if _can_be_noted(path) and not ((root / path).is_dir() and not (root / path).is_symlink()):
+        if is_keepable(path) and not ((root / path).is_dir() and not (root / path).is_symlink()):
             noted.append(KnownFile(workspace=workspace, path=path, state=state))
     if but and but not in known and but not in paths:
         noted.append(KnownFile(workspace=workspace, path=but, state=None))
@@ -116,15 +116,3 @@ def _walk(root: Path) -> Iterator[str]:
         links = [name for name in folders if (Path(folder) / name).is_symlink()]
         for name in [*links, *names]:
             yield (Path(folder) / name).relative_to(root).as_posix()
-
-
-def _can_be_noted(path: str) -> bool:
-    return len(path) <= LONGEST_PATH and _encodes(path)
-
-
-def _encodes(path: str) -> bool:
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

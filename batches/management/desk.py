@@ -28,6 +28,7 @@ from batches.regressions import Rule
 from batches.sending import sender_to
 from batches.store import Store
 from batches.testing import Sender, Tested
+from batches.workspace import is_keepable
 from executions.local_run import NoPython
 from tracking.management.base import TestRunningCommand, positive
 from tracking.management.caller import caller_name
@@ -58,6 +59,8 @@ class WorkspaceCommand(TestRunningCommand):
         folder = Path(options["workspace"]) if options["workspace"] else git.top_level(Path.cwd())
         if not folder.is_dir():
             raise CommandError(f"There is no folder {folder}. --workspace names the one to work in.")
+        if not is_keepable(str(folder.resolve())):
+            raise CommandError(f"{str(folder)!a} has a name that can't be kept: not UTF-8, or too long.")
         project = self.own_project(options["project"])
         now = timezone.now()
         return open_workspace(
