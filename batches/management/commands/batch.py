@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -48,8 +49,11 @@ class Command(WorkspaceCommand):
         try:
             word = options["word"].replace("-", "_")
             getattr(self, "run_now" if word == "test" else word)(options)
-        except (OutsideWorkspace, NotKeepable, NothingThere, Refused, OSError) as problem:
+        except (OutsideWorkspace, NotKeepable, NothingThere, Refused) as problem:
             raise CommandError(str(problem)) from None
+        except OSError as problem:
+            advice = " Make room on the disk and try again; nothing was lost." if is_full(problem) else ""
+            raise CommandError(f"{problem}.{advice}") from None
 
     def record(self, options: dict[str, Any]) -> None:
         root = Path(options["workspace"]) if options["workspace"] else git.top_level(Path.cwd())
@@ -234,3 +238,7 @@ class Command(WorkspaceCommand):
         if found is None:
             raise CommandError(f"There is no batch {number} here. `batch status` lists them.")
         return found
+
+
+def is_full(problem: OSError) -> bool:
+    return problem.errno in {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
