@@ -54,8 +54,8 @@ def _order(line):
 def _watch(desk):  # noqa: F811
     """Start it, save a file, end it; return its exit code."""
     watched = Watched(desk, desk.folder)
-    watched.edit("file.py", "def f(): return 1  # watched\n")
-    watched.until_recorded("file.py")
+    watched.edit("watched.py", "def f(): return 1\n")
+    watched.until_recorded("watched.py")
     return watched.stop()
 
 
