@@ -16,6 +16,8 @@ RATES = (0.002, 0.01, 0.03, 0.05, 0.1, 0.2, 0.35, 0.5)  # how often a flaky test
 WEIGHTS = (0.22, 0.2, 0.15, 0.13, 0.12, 0.1, 0.05, 0.03)
 ALWAYS = 0.995  # a broken test fails
 SURE = 0.99
+KNOWN_FLAKY = 0.65  # where it failed in earlier runs, whose code was fine as far as is known
+TRUST = 0.3  # of a run in the past, seen from one of now: other code, another day
 FLAKY, BEFORE = 0.5, 0.02  # how probable it is beforehand that nobody is to blame, or somebody before
 MOST_RERUNS = 40
 
@@ -50,6 +52,7 @@ class _Account:
     @classmethod
     def begin(cls, edits: int, history: tuple[int, int], flaky: float) -> _Account:
         rates = _rates_after(*history)
+        flaky = max(flaky, KNOWN_FLAKY) if history[1] else flaky
         shares = [flaky, *[(1 - flaky - BEFORE) / edits] * edits, BEFORE]
         return cls([[share * weight for weight in rates] for share in shares])
 
@@ -166,7 +169,7 @@ def _most_telling(edits: int, accounts: Collection[_Account]) -> int:
 
 def _rates_after(runs: int, failures: int) -> list[float]:
     weighted = [
-        weight * rate**failures * (1 - rate) ** (runs - failures)
+        weight * (rate**failures * (1 - rate) ** (runs - failures)) ** TRUST
         for weight, rate in zip(WEIGHTS, RATES, strict=True)
     ]
     total = sum(weighted)

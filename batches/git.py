@@ -117,6 +117,15 @@ def covers(root: Path, path: str) -> bool:
     return ask(folder, "check-ignore", "--quiet", "--", name) is None
 
 
+def ignored(folder: Path, paths: list[str]) -> set[str] | None:
+    """Return which of `paths` git ignores; None where there is no repository."""
+    if ask(folder, "rev-parse", "--is-inside-work-tree") is None:
+        return None
+    given = b"\0".join(os.fsencode(path) for path in paths) + b"\0"
+    found = ask(folder, "check-ignore", "-z", "--stdin", given=given) or b""  # it fails where there is none
+    return {os.fsdecode(name) for name in found.split(b"\0") if name}
+
+
 def uncommitted(folder: Path) -> list[str] | None:
     """Return the paths that git does not track or that differ from what it has, none that it ignores.
 

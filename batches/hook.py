@@ -54,13 +54,13 @@ def _without(text: str) -> str:
 
 
 def _part(program: Path) -> str:
-    record = f'{shlex.quote(str(program))} batch record "$file" -d "$(git log -1 --pretty=%B)"'
+    record = f'{shlex.quote(str(program))} batch record "./$file" --description="$(git log -1 --pretty=%B)"'
     return f"""{BEGIN}
 # Records what this commit changed; it never makes a commit fail.
 (
   unset GIT_DIR GIT_INDEX_FILE GIT_WORK_TREE
   cd "$(git rev-parse --show-toplevel)" || exit 0
-  git diff-tree --root --no-commit-id --name-only -r HEAD | while IFS= read -r file; do
+  git -c core.quotePath=off diff-tree --root --no-commit-id --name-only -r HEAD | while IFS= read -r file; do
     case $file in test_batch_logs/*) continue ;; *.py) ;; *) continue ;; esac
     {record} </dev/null || :
   done

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,9 +17,9 @@ from access import audit
 from access.models import Project
 from batches import git
 from batches.models import Batch, Edit, FileState, KnownFile, Workspace
-from batches.stock import earlier_state, take_stock
+from batches.stock import committed_state, earlier_state, take_stock
 from batches.store import Store
-from batches.workspace import read_state
+from batches.workspace import look_at, read_state
 
 LONGEST_DIFF = 100_000
 _COMPARED = 256 << 10  # bytes of a file of which the difference is worth its time
@@ -107,6 +107,31 @@ def record_edit(
             workspace=workspace.pk,
         )
     return edit
+
+
+def is_change(desk: Desk, path: str) -> bool:
+    """Whether a path holds something else than what was last known of it; a rollback's own writes do not."""
+    seen = look_at(desk.root, path)
+    known = KnownFile.objects.filter(workspace=desk.workspace, path=path).select_related("state").first()
+    if known is not None and known.state is not None:
+        return (seen.kind, seen.digest, seen.mode) != (known.state.kind, known.state.digest, known.state.mode)
+    after = read_state(desk.root, path, desk.store)
+    before = earlier_state(desk.workspace, path, after, desk.store)
+    return before is None or before.pk != after.pk
+
+
+def take_over(desk: Desk, paths: Collection[str]) -> list[str]:
+    """Note files that are now as git's HEAD has them as known, without an edit; return the others."""
+    others = []
+    for path in paths:
+        after = read_state(desk.root, path, desk.store)
+        head = committed_state(desk.root, path, "HEAD", after, desk.store)
+        is_as_there = head.pk == after.pk if head else after.kind == FileState.Kind.ABSENT
+        if is_as_there:
+            remember(desk.workspace, path, after)
+        else:
+            others.append(path)
+    return others
 
 
 def remember(workspace: Workspace, path: str, state: FileState) -> None:

@@ -11,9 +11,9 @@ from batches.models import FileState, KnownFile, Workspace
 from batches.store import Store
 from batches.workspace import (
     LOGS,
-    LONGEST_PATH,
     NotKeepable,
     OutsideWorkspace,
+    is_keepable,
     kept_state,
     read_state,
     state_of,
@@ -44,7 +44,7 @@ def take_stock(workspace: Workspace, store: Store, *, but: str = "") -> int:
             state = state_of(FileState.Kind.ABSENT)
         except (OSError, NotKeepable, OutsideWorkspace):
             pass
-        if _can_be_noted(path) and not ((root / path).is_dir() and not (root / path).is_symlink()):
+        if is_keepable(path) and not ((root / path).is_dir() and not (root / path).is_symlink()):
             noted.append(KnownFile(workspace=workspace, path=path, state=state))
     if but and but not in known and but not in paths:
         noted.append(KnownFile(workspace=workspace, path=but, state=None))
@@ -66,11 +66,11 @@ def earlier_state(workspace: Workspace, path: str, after: FileState, store: Stor
         return known.state
     if known and known.state_id and known.state_id != after.pk:
         return known.state
-    head = _committed(root, path, "HEAD", after, store)
+    head = committed_state(root, path, "HEAD", after, store)
     if head and head.pk != after.pk:
         return head
     origin = workspace.origin_commit
-    first = _committed(root, path, origin, after, store) if origin else None
+    first = committed_state(root, path, origin, after, store) if origin else None
     if first and first.pk != after.pk:
         return first
     if head and (first or not git.knows(root, path, origin)):
@@ -80,7 +80,8 @@ def earlier_state(workspace: Workspace, path: str, after: FileState, store: Stor
     return state_of(FileState.Kind.ABSENT)  # it was not there when the stock was taken
 
 
-def _committed(root: Path, path: str, revision: str, after: FileState, store: Store) -> FileState | None:
+def committed_state(root: Path, path: str, revision: str, after: FileState, store: Store) -> FileState | None:
+    """Return the state of `path` in a revision, as a checkout would write it; `after` tells the mode."""
     found = git.committed(root, path, revision)
     if found is None:
         return None
@@ -115,15 +116,3 @@ def _walk(root: Path) -> Iterator[str]:
         links = [name for name in folders if (Path(folder) / name).is_symlink()]
         for name in [*links, *names]:
             yield (Path(folder) / name).relative_to(root).as_posix()
-
-
-def _can_be_noted(path: str) -> bool:
-    return len(path) <= LONGEST_PATH and _encodes(path)
-
-
-def _encodes(path: str) -> bool:
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

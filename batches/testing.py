@@ -21,6 +21,7 @@ from executions.ingest import ingest_report
 from tracking.identifiers import new_test_run_id
 from tracking.models import TestRun
 
+# Sends reports to a server under an id, and says why it could not: then they are kept here.
 Sender = Callable[[Sequence[ModuleRun], str], str]
 EARLIER = 20  # runs that say how long a test usually takes
 EMPTY: dict[str, Any] = {"new_failures": [], "performance_degradations": [], "unconfirmed": []}
@@ -53,10 +54,7 @@ def run_tests(
     triggered_by: str,
     now: datetime,
 ) -> Tested:
-    """Run, store, compare and write the files; the database has all of it before any file is written.
-
-    `sender` sends the reports to a server under an id, and says why it could not: then they are kept here.
-    """
+    """Run, store, compare and write the files; the database has all of it before any file is written."""
     begun = time.monotonic()
     runs = run_suite(plan)
     result = build_result(

@@ -79,7 +79,7 @@ def link_above(root: Path, path: str) -> str | None:
 def look_at(root: Path, path: str) -> Seen:
     """Return what lies at a path now, without keeping it; a folder is no file, so nothing."""
     place = _inside(root, path)
-    if len(path) > LONGEST_PATH or not _is_utf8(path):
+    if not is_keepable(path):
         raise NotKeepable(f"{path!a} has a name that can't be kept: not UTF-8, or too long.")
     try:
         found = place.lstat()
@@ -197,12 +197,13 @@ def _inside(root: Path, path: str) -> Path:
     return root.resolve() / path
 
 
-def _is_utf8(path: str) -> bool:
+def is_keepable(path: str) -> bool:
+    """Whether the database takes a name: not too long, and UTF-8."""
     try:
         path.encode()
     except UnicodeEncodeError:
         return False
-    return "\0" not in path
+    return "\0" not in path and len(path) <= LONGEST_PATH
 
 
 def _row(kind: str, digest: str, mode: int, size: int) -> FileState:

@@ -9,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from batches.culprit import find_culprit
 
 EDITS, BATCHES = 5, 3000
+KNOWN = 20  # runs of the test before, where its history is known
 
 
 def bisect(edits, fails_at):
@@ -19,35 +20,38 @@ def bisect(edits, fails_at):
     return high
 
 
-def simulate(rate, chance, planted):
+def simulate(rate, chance, planted, runs):
     culprit = chance.randint(1, EDITS) if planted else None
+    history = (runs, sum(chance.random() < rate for _ in range(runs)))
 
     def fails_at(state):
         return (culprit is not None and state >= culprit) or chance.random() < rate
 
-    verdict = find_culprit(EDITS, fails_at)
+    verdict = find_culprit(EDITS, fails_at, history=history)
     return verdict, culprit, bisect(EDITS, fails_at) == culprit
 
 
-def main():
-    print("| flakes | culprit found | reruns (most) | bisection right | innocent cleared | reruns | blamed |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+def main(batches=BATCHES):
+    print("| flakes | history | found | reruns (most) | bisection right | cleared | reruns | blamed |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for rate in (0.01, 0.05, 0.20):
-        chance = random.Random(7)
-        guilty = [simulate(rate, chance, True) for _ in range(BATCHES)]
-        innocent = [simulate(rate, chance, False)[0] for _ in range(BATCHES)]
-        found = sum(verdict.edit == culprit for verdict, culprit, _ in guilty) / BATCHES
-        mean = sum(verdict.reruns for verdict, _, _ in guilty) / BATCHES
-        most = max(verdict.reruns for verdict, _, _ in guilty)
-        plain = sum(right for _, _, right in guilty) / BATCHES
-        cleared = sum(verdict.edit is None and verdict.is_sure for verdict in innocent) / BATCHES
-        blamed = sum(verdict.edit is not None for verdict in innocent) / BATCHES
-        reruns = sum(verdict.reruns for verdict in innocent) / BATCHES
-        print(
-            f"| {rate:.0%} | {found:.1%} | {mean:.1f} ({most}) | {plain:.1%} "
-            f"| {cleared:.1%} | {reruns:.1f} | {blamed:.1%} |"
-        )
+        for runs in (0, KNOWN):
+            chance = random.Random(7)
+            guilty = [simulate(rate, chance, True, runs) for _ in range(batches)]
+            innocent = [simulate(rate, chance, False, runs)[0] for _ in range(batches)]
+            found = sum(verdict.edit == culprit for verdict, culprit, _ in guilty) / batches
+            mean = sum(verdict.reruns for verdict, _, _ in guilty) / batches
+            most = max(verdict.reruns for verdict, _, _ in guilty)
+            plain = sum(right for _, _, right in guilty) / batches
+            cleared = sum(verdict.edit is None and verdict.is_sure for verdict in innocent) / batches
+            blamed = sum(verdict.edit is not None for verdict in innocent) / batches
+            reruns = sum(verdict.reruns for verdict in innocent) / batches
+            print(
+                f"| {rate:.0%} | {f'{runs} runs' if runs else 'none'} | {found:.1%} | {mean:.1f} ({most}) "
+                f"| {plain:.1%} | {cleared:.1%} | {reruns:.1f} | {blamed:.1%} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(int, sys.argv[1:]))

@@ -12,7 +12,7 @@ from access.models import Project
 from executions.models import ResultSet
 from executions.reports.base import ReportFacts
 from executions.told import Options
-from tracking.identifiers import local_run_id, new_test_run_id
+from tracking.identifiers import local_run_id, new_test_run_id, parse_test_run_id
 from tracking.models import Space, TestRun
 from tracking.recording import named_definition, named_environment
 from tracking.tracker import note
@@ -60,7 +60,7 @@ def _new_run(project: Project, told: Options, facts: Sequence[ReportFacts], *, n
     space = told.space or (Space.LOCAL if told.environment == "local" else Space.CI)
     if space not in Space.values:
         raise ValueError(f"There is no space {space!r}; there are local and ci.")
-    definition = named_definition(project, told.definition or space)
+    definition = named_definition(project, told.definition or _test_type(told.test_run_id) or space)
     environment, _ = named_environment(project, told.environment or space)
     started = min((one.started_at for one in facts if one.started_at), default=now)
     run = TestRun.objects.create(
@@ -96,6 +96,14 @@ def _learn(run: TestRun, told: Options, facts: Sequence[ReportFacts]) -> None:
         for name, value in new.items():
             setattr(run, name, value)
         run.save(update_fields=list(new))
+
+
+def _test_type(test_run_id: str) -> str:
+    """The test type that an id of ours tells; empty where it is none."""
+    try:
+        return parse_test_run_id(test_run_id)[0]
+    except ValueError:
+        return ""
 
 
 def free_id(test_type: str, space: str, at: datetime) -> str:

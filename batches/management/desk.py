@@ -28,6 +28,7 @@ from batches.regressions import Rule
 from batches.sending import sender_to
 from batches.store import Store
 from batches.testing import Sender, Tested
+from batches.workspace import is_keepable
 from tracking.interpreter import NoPython
 from tracking.management.base import TestRunningCommand, positive
 from tracking.management.caller import caller_name
@@ -58,6 +59,8 @@ class WorkspaceCommand(TestRunningCommand):
         folder = Path(options["workspace"]) if options["workspace"] else git.top_level(Path.cwd())
         if not folder.is_dir():
             raise CommandError(f"There is no folder {folder}. --workspace names the one to work in.")
+        if not is_keepable(str(folder.resolve())):
+            raise CommandError(f"{str(folder)!a} has a name that can't be kept: not UTF-8, or too long.")
         project = self.own_project(options["project"])
         now = timezone.now()
         return open_workspace(
@@ -75,18 +78,12 @@ class WorkspaceCommand(TestRunningCommand):
         rule: Rule = Rule(),  # noqa: B008
     ) -> Tested:
         """Run the tests in the foreground and return what came of it."""
-        order = Order(
-            python=options["python"],
-            framework=options["framework"],
-            timeout=float(options["timeout"]),
-            pattern=options.get("pattern") or "",
-            isolated=isolated,
-        )
+        order = self.order(options, isolated)
         around = Surroundings(PLUGIN, Path(sys.prefix), os.environ)
         show = self.show if options["detail"] else self.percent if sys.stderr.isatty() else None
         try:
             with (
-                _terminated_like_interrupted(),
+                terminated_like_interrupted(),
                 planned(desk, order, around, tell=self.stderr_line, show=show) as plan,
             ):
                 remember_interpreter(desk.workspace, plan)
@@ -105,6 +102,15 @@ class WorkspaceCommand(TestRunningCommand):
         if batch and tested.search:
             self.tell_search(batch, tested.search)
         return tested
+
+    def order(self, options: Mapping[str, Any], isolated: bool) -> Order:
+        return Order(
+            python=options["python"],
+            framework=options["framework"],
+            timeout=float(options["timeout"]),
+            pattern=options.get("pattern") or "",
+            isolated=isolated,
+        )
 
     def sender(self, desk: Desk) -> Sender | None:
         return sender_to(PLUGIN, desk.root, os.environ) if is_sent() else None
@@ -218,7 +224,7 @@ def add_json(parser: CommandParser) -> None:
 
 
 @contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
+def terminated_like_interrupted() -> Iterator[None]:
     """SIGTERM ends the tests as Ctrl-C does."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:

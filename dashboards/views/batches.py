@@ -20,7 +20,7 @@ from batches.finding import Unclear, batch_numbered, workspace_named, workspaces
 from batches.models import Batch, BatchJob
 from batches.status import suggestion
 from batches.store import Store
-from dashboards import batch_pages
+from dashboards import batch_list, batch_pages
 from dashboards.downloads import FORMATS, LIMIT, download
 from dashboards.paging import BadCursor, Order, Page, page_of
 from dashboards.rendering import page
@@ -45,23 +45,23 @@ def batches(request: HttpRequest) -> HttpResponse:
     listed = listed.filter(workspace=chosen) if chosen else listed
     form = request.GET.get("format", "")
     if form in FORMATS:
-        rows = batch_pages.stream(listed.order_by("-opened_at", "-pk"), LIMIT)
-        return download(rows, batch_pages.COLUMNS, form=form, name="batches")  # type: ignore[return-value]
+        rows = batch_list.stream(listed.order_by("-opened_at", "-pk"), LIMIT)
+        return download(rows, batch_list.COLUMNS, form=form, name="batches")  # type: ignore[return-value]
     try:
         found = page_of(listed, NEWEST, request.GET.get("cursor", ""), SIZE)
     except BadCursor as problem:
         problems.append(str(problem))
         found = Page([], "", "")
-    line = batch_pages.rows_of(listed.order_by("-opened_at", "-pk")[: batch_pages.LINE])
+    line = batch_list.rows_of(listed.order_by("-opened_at", "-pk")[: batch_list.LINE])
     going = batch_pages.going_on([chosen] if chosen else workspaces)
     context = {
         "project": project,
         "workspaces": workspaces,
         "chosen": chosen,
         "found": found,
-        "rows": batch_pages.rows_of(found.rows),
+        "rows": batch_list.rows_of(found.rows),
         "line": line[::-1],
-        "sentence": batch_pages.sentence(line) if chosen or not workspaces else _over_all(line),
+        "sentence": batch_list.sentence(line) if chosen or not workspaces else _over_all(line),
         "suggestion": suggestion(chosen) if chosen else "",
         "going": going,
         "problems": problems,
@@ -159,10 +159,10 @@ def _find(request: HttpRequest, number: int) -> Batch:
     return found
 
 
-def _over_all(line: list[batch_pages.BatchRow]) -> str:
+def _over_all(line: list[batch_list.BatchRow]) -> str:
     """One sentence over several workspaces: the one that was worked in last."""
     if not line:
-        return batch_pages.sentence(line)
+        return batch_list.sentence(line)
     last = line[0].batch.workspace
-    own = batch_pages.sentence([row for row in line if row.batch.workspace_id == last.pk])
+    own = batch_list.sentence([row for row in line if row.batch.workspace_id == last.pk])
     return f"{last}: {own}"

@@ -10,6 +10,7 @@ from batches import tasks
 from batches.models import BatchBaseline, BatchJob, Regression
 from tests.batches.workspaces import edit, make_desk, make_run
 from tests.factories import make_definition, make_ended_run
+from tracking.models import TestRun
 
 pytestmark = pytest.mark.django_db
 
@@ -135,3 +136,12 @@ def test_a_list_of_batches_makes_a_fixed_number_of_queries(api, batch, desk, sho
             assert api.get("/api/v1/batches/").status_code == 200
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_results_that_a_desk_sent_belong_to_the_definition_of_their_id(api):
+    report = b'<testsuite><testcase classname="m" name="a"/></testsuite>'
+    where = "/api/v1/reports/?space=local&testRunId=batch_20260104_090000_abc123"
+
+    told = api.generic("POST", where, report, "text/xml").json()
+
+    assert TestRun.objects.get(test_run_id=told["testRunId"]).definition.name == "batch"

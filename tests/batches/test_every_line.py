@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.batches.test_seed_commands import desk, edit, installed  # noqa: F401 - fixtures
+from tests.batches.watched import Watched
 
-pytestmark = [pytest.mark.embedded, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.embedded, pytest.mark.timeout(900)]
 TABLE = (Path(__file__).resolve().parents[2] / "docs/commands.md").read_text()
 LINES = list(dict.fromkeys(re.findall(r"^\| 003 \| `.+?` \| `(.+?)`.*? \| works \|$", TABLE, re.MULTILINE)))
 PLACES = {"<file_path>": "orchestrator.py", "<batch_id>": "1"}
@@ -37,7 +38,7 @@ def test_every_line_works_as_it_stands(desk, tmp_path):  # noqa: F811
         logs = desk.folder / "test_batch_logs"
         if "custom_baseline.json" in words and (logs / "baseline_results.json").exists():
             shutil.copy(logs / "baseline_results.json", desk.folder / "custom_baseline.json")
-        codes[line] = _code(desk, words)
+        codes[line] = _watch(desk) if words[1] == "watch" else _code(desk, words)
 
     assert {line: code for line, code in codes.items() if code != 0} == {}
     assert len(codes) > 20
@@ -48,6 +49,14 @@ def _order(line):
     ranks = ("record", "status", "--set-baseline", "baseline", "test", "--compare", "compare", "backup")
     rank = next((number for number, word in enumerate(ranks) if word in line.split()), len(ranks))
     return (line == "batch reset", "rollback" in line, line == "batch rollback 1", rank)
+
+
+def _watch(desk):  # noqa: F811
+    """Start it, save a file, end it; return its exit code."""
+    watched = Watched(desk, desk.folder)
+    watched.edit("watched.py", "def f(): return 1\n")
+    watched.until_recorded("watched.py")
+    return watched.stop()
 
 
 def _code(desk, words):  # noqa: F811

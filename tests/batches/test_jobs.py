@@ -27,11 +27,11 @@ def nothing_is_sent(monkeypatch):
 @pytest.fixture
 def desk(tmp_path, settings):
     settings.DATA = tmp_path / "data"
-    made = make_desk(tmp_path, host=socket.gethostname(), a_py="ONE = 1\n", pytest_ini="[pytest]\n")
+    files = {"a_py": "ONE = 1\n", "pytest_ini": "[pytest]\n"}
+    made = make_desk(tmp_path, host=socket.gethostname(), store=settings.DATA / "batch_files", **files)
     made.workspace.python = sys.executable
     made.workspace.save()
     (made.root / "test_a.py").write_text("import a\ndef test_one(): assert a.ONE == 1\n")
-    object.__setattr__(made, "store", type(made.store)(settings.DATA / "batch_files"))
     return made
 
 

@@ -172,7 +172,17 @@ def test_a_commit_is_recorded_by_the_hook_and_the_hook_that_was_there_still_runs
     text = hook.read_text()
     assert text.startswith("#!/bin/sh\necho mine\n")
     assert text.count("batch record") == 1
-    subprocess.run(["sh", "-n", str(hook)], check=True)
+    edit(desk, "orchestrator")
+    (desk.folder / "größe und maß.py").write_text("")
+    for words in (["add", "*.py"], ["commit", "-qm", "- a list, first"]):
+        who = ["git", "-c", "user.name=n", "-c", "user.email=a@b"]
+        subprocess.run([*who, *words], cwd=desk.folder, env=desk.environment, check=True)
+    told = json.loads(rt(desk, "batch", "status", "--format", "json").stdout)["current_batch"]["edits"]
+    assert [(one["file_path"], one["description"]) for one in told] == [
+        ("größe und maß.py", "- a list, first"),
+        ("orchestrator.py", "- a list, first"),
+    ]
+    assert all(one["earlier_state"] for one in told)
     rt(desk, "batch", "install-hook", "--uninstall")
     assert hook.read_text().strip() == "#!/bin/sh\necho mine"
 

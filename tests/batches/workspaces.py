@@ -14,13 +14,16 @@ from tests.factories import make_project
 NOW = datetime(2026, 1, 4, 9, 0, tzinfo=UTC)
 
 
-def make_desk(folder: Path, *, project: Any = None, host: str = "desk", **files: str) -> Desk:
+def make_desk(
+    folder: Path, *, project: Any = None, host: str = "desk", store: Path | None = None, **files: str
+) -> Desk:
     """A workspace `folder/work` with `files` (a.py is a_py), its stock taken."""
     root = folder / "work"
     root.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (root / name.replace("_", ".")).write_text(text)
-    return open_workspace(project or make_project(), root, Store(folder / "store"), host=host, now=NOW)
+    kept = Store(store or folder / "store")
+    return open_workspace(project or make_project(), root, kept, host=host, now=NOW)
 
 
 def edit(desk: Desk, path: str, text: str | None = None, **options: Any) -> Batch:

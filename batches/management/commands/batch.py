@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +16,18 @@ from access import audit
 from batches import git, jobs, logs
 from batches.hook import install_hook, remove_hook
 from batches.management.commands.ci_batch_tests import chosen_baseline
-from batches.management.desk import WorkspaceCommand
+from batches.management.desk import WorkspaceCommand, terminated_like_interrupted
 from batches.management.words import add_words
 from batches.models import Batch
 from batches.preview import Refused, show
 from batches.recording import (
     Desk,
     NothingThere,
+    is_change,
     last_batch,
     record_edit,
     reset,
+    take_over,
     untested,
 )
 from batches.rollback import roll_back, undo, unfinished
@@ -44,8 +49,11 @@ class Command(WorkspaceCommand):
         try:
             word = options["word"].replace("-", "_")
             getattr(self, "run_now" if word == "test" else word)(options)
-        except (OutsideWorkspace, NotKeepable, NothingThere, Refused, OSError) as problem:
+        except (OutsideWorkspace, NotKeepable, NothingThere, Refused) as problem:
             raise CommandError(str(problem)) from None
+        except OSError as problem:
+            advice = " Make room on the disk and try again; nothing was lost." if is_full(problem) else ""
+            raise CommandError(f"{problem}.{advice}") from None
 
     def record(self, options: dict[str, Any]) -> None:
         root = Path(options["workspace"]) if options["workspace"] else git.top_level(Path.cwd())
@@ -186,16 +194,35 @@ class Command(WorkspaceCommand):
     def watch(self, options: dict[str, Any]) -> None:
         desk = self.desk(options)
         take_stock(desk.workspace, desk.store)
-        self.say(f"Watching {desk.root}; Ctrl-C ends it.")
-        for path in watch(desk.root):
-            try:
-                self.keep(desk, path, "seen by watch", options)
-            except (NothingThere, NotKeepable, OutsideWorkspace):
-                continue
-            except SystemExit:
-                continue  # red: watching goes on
-            except CommandError as problem:
-                self.stderr.write(str(problem))
+        left = untested(desk.workspace)
+        head = git.commit(desk.root)
+        with terminated_like_interrupted(), contextlib.suppress(KeyboardInterrupt):
+            if left:
+                self.say(f"Batch {left.number} was not tested: running the tests …")
+                self.going_on(self.test_batch, desk, options, left)
+            for number, paths in enumerate(watch(desk.root)):
+                if not number:
+                    self.say(f"Watching {desk.root}; Ctrl-C ends it.")
+                if (now := git.commit(desk.root)) != head:  # a checkout, a pull, a commit
+                    head, paths = now, take_over(desk, paths)
+                for path in paths:
+                    self.going_on(self.see, desk, path, options)
+        self.say("Stopped watching.")
+
+    def see(self, desk: Desk, path: str, options: dict[str, Any]) -> None:
+        if is_change(desk, path):
+            self.keep(desk, path, "seen by watch", options)
+
+    def going_on(self, work: Callable[..., None], *given: Any) -> None:
+        """Do something while watching: red tests and what can't be recorded do not end it."""
+        try:
+            work(*given)
+        except SystemExit:
+            pass
+        except (NothingThere, NotKeepable, OutsideWorkspace):
+            pass
+        except (CommandError, OSError) as problem:
+            self.stderr.write(str(problem))
 
     def install_hook(self, options: dict[str, Any]) -> None:
         desk = self.desk(options)
@@ -211,3 +238,7 @@ class Command(WorkspaceCommand):
         if found is None:
             raise CommandError(f"There is no batch {number} here. `batch status` lists them.")
         return found
+
+
+def is_full(problem: OSError) -> bool:
+    return problem.errno in {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
