@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from performance.models import ChangePoint, Workload
+from performance.models import ChangePoint, Component, Workload
 
 COMMIT = {"invalid": "A commit is 7 to 40 digits from 0 to 9 and a to f."}
 
@@ -15,7 +15,7 @@ class LoadForm(forms.Form):
     """Which component, and of which code."""
 
     component = forms.ModelChoiceField(
-        queryset=None,
+        Component.objects.none(),
         required=False,
         empty_label="the workload's own target",
         error_messages={"invalid_choice": "There is no such component."},

@@ -86,7 +86,7 @@ def decide(request: HttpRequest, found: Any) -> HttpResponse:
     change: ChangePoint = found.change
     form = DecisionForm(request.POST)
     if not form.is_valid():
-        messages.error(request, " ".join(text for faults in form.errors.values() for text in faults))
+        messages.error(request, " ".join(str(text) for faults in form.errors.values() for text in faults))
     else:
         try:
             _decide(change, form.cleaned_data, by=request.user)

@@ -114,19 +114,19 @@ class SeriesSerializer(CamelModelSerializer):
     """A series over the time of a run: seconds since its start, and values."""
 
     times = serializers.SerializerMethodField()
-    values = serializers.SerializerMethodField()  # type: ignore[assignment]
+    values = serializers.SerializerMethodField()
 
     class Meta:
         model = MetricSeries
         fields = ("source", "name", "unit", "saturated_at", "n", "problem", "times", "values")
 
     @extend_schema_field(serializers.ListField(child=serializers.FloatField()))
-    def get_times(self, series: MetricSeries) -> list[float]:
-        return list(series.times_list)
+    def get_times(self, series: MetricSeries) -> list[float | None]:
+        return series.times_list
 
     @extend_schema_field(serializers.ListField(child=serializers.FloatField(allow_null=True)))
     def get_values(self, series: MetricSeries) -> list[float | None]:
-        return list(series.values_list)
+        return series.values_list
 
 
 class BottleneckSerializer(CamelModelSerializer):
