@@ -10,7 +10,7 @@ from django.utils import timezone
 from tests.factories import make_ended_run, make_run, make_workflow
 from tracking.tracker import note
 
-PAGES = {"/": 11, "/runs/": 9, "/definitions/": 7, "/definitions/performance/": 11, "/settings/": 6}
+PAGES = {"/": 14, "/runs/": 9, "/definitions/": 7, "/definitions/performance/": 11, "/settings/": 6}
 
 
 def asked(client, path):
