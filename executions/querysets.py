@@ -60,7 +60,7 @@ class ResultQuerySet(models.QuerySet[Any]):
 
 
 def _as_written(condition: str) -> RawSQL:
-    """The condition of a partial index in its own words: SQLite knows it by no others, nor by parameters."""
+    """The condition of a partial index in its own words: for others, SQLite does not use it."""
     return RawSQL(  # noqa: S611 - the words are ours
         f'"executions_casestatistics"."standing" {condition}', (), output_field=models.BooleanField()
     )

@@ -52,7 +52,9 @@ def keep_evidence(
     """
     anew = {one.case for one in found if one.is_again}
     if not is_mass:
-        anew |= {one.case for one in found if one.failed and one.case not in known}
+        # Without a code only its own run compares: what just failed there is no evidence.
+        new = [one for one in found if one.failed and one.case not in known]
+        anew |= {one.case for one in new if result_set.code or one.passed}
     changed = []
     proven = set()
     for one in found:
