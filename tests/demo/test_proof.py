@@ -29,7 +29,7 @@ ILL = {
     "a slow bank": ({"payment": 0.15}, steps(CHECKOUT), ("component", "payment")),
     "a contended lock": ({"lock": 0.025}, steps(), ("component", "lock")),
     "much computing": ({"cpu": 0.03}, steps(rates=(8, 16, 50)), ("resource", "CPU of the target")),
-    "few workers": ({"workers": 1}, steps(CHECKOUT, (20, 60, 200)), ("queueing", "waiting")),
+    "few workers": ({"workers": 1}, steps(CHECKOUT, (15, 45, 150)), ("queueing", "waiting")),
     "errors": ({"errors": 0.1}, constant(), ("errors", "status 500")),
     "errors from a load on": (
         {"errors": 0.4, "errors_above": 45},
