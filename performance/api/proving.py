@@ -21,6 +21,7 @@ from access.api.errors import Conflict, Refused
 from access.api.paging import ByNumber
 from access.models import Role
 from performance import tasks
+from performance.api.proving_filters import ChangeFilter, ComparisonFilter, OptimizationFilter
 from performance.api.proving_serializers import (
     ChangeSerializer,
     ComparisonSerializer,
@@ -77,7 +78,7 @@ class OptimizationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OfWo
         .order_by("-created_at", "-pk")
     )
     serializer_class = OptimizationSerializer
-    filterset_fields = ("verdict", "workload__name")
+    filterset_class = OptimizationFilter
     lookup_value_regex = NUMBER
     roles: ClassVar[dict[str, Role]] = {
         **dict.fromkeys(["create", "retry"], Role.REPORTER),
@@ -139,7 +140,7 @@ class ComponentComparisonViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixi
         .order_by("-created_at", "-pk")
     )
     serializer_class = ComparisonSerializer
-    filterset_fields = ("status", "workload__name")
+    filterset_class = ComparisonFilter
     lookup_value_regex = "[0-9a-fA-F-]{32,36}"
     roles: ClassVar[dict[str, Role]] = dict.fromkeys(["create", "cancel"], Role.REPORTER)
 
@@ -182,7 +183,7 @@ class ChangeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OfWorkload
 
     queryset = ChangePoint.objects.select_related("workload", "component", "first_run__run")
     serializer_class = ChangeSerializer
-    filterset_fields = ("state", "is_alarm", "workload__name", "metric")
+    filterset_class = ChangeFilter
     lookup_value_regex = NUMBER
     roles: ClassVar[dict[str, Role]] = dict.fromkeys(["accept", "dismiss", "reopen"], Role.MAINTAINER)
 

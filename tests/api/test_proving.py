@@ -153,3 +153,11 @@ def test_a_list_asks_a_fixed_number_of_questions(api, sides, change, what, djang
 
     with django_assert_max_num_queries(12):
         assert api.get(f"{WHERE}/{what}/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [("isAlarm=true", 1), ("isAlarm=false", 0), ("state=dismissed", 0), ("workload=checkout", 1)],
+)
+def test_changes_are_filtered(api, change, query, count):
+    assert api.get(f"{WHERE}/changes/?{query}").json()["count"] == count
