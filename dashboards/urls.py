@@ -61,6 +61,7 @@ urlpatterns = [
     path("performance/compare/", workload_runs.compare_loads, name="compare_loads"),
     path("performance/changes/<int:pk>/decide/", workloads.decide, name="decide_change"),
     path("performance/tracks/<uuid:track_id>/", workload_runs.track, name="track"),
+    path("performance/tracks/<uuid:track_id>/report/", workload_runs.track_report, name="track_report"),
     path("performance/runs/<str:test_run_id>/", workload_runs.workload_run, name="workload_run"),
     path("performance/runs/<str:test_run_id>/stop/", workload_runs.stop_workload, name="stop_workload"),
     path("performance/runs/<str:test_run_id>/baseline/", workload_runs.make_baseline, name="make_baseline"),

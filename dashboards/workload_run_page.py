@@ -31,8 +31,6 @@ class LoadPage:
     requests: list[Metric]
     components: list[tuple[str, Metric, float | None]]
     own: dict[str, MetricSeries]
-    resources: list[MetricSeries]
-    silent: list[MetricSeries]
     bottlenecks: list[Bottleneck]
     ladder: list[tuple[float, float]]
 
@@ -40,7 +38,7 @@ class LoadPage:
 def load(run: WorkloadRun) -> LoadPage:
     """Return the page of a run in three queries."""
     metrics = list(Metric.objects.filter(run=run).order_by("name", "request"))
-    series = list(MetricSeries.objects.filter(run=run.run_id).order_by("source", "name"))
+    series = MetricSeries.objects.filter(run=run.run_id, source=OWN).measured().order_by("name")
     latency = next((one for one in metrics if one.name == "latency" and not one.request), None)
     others = [one for one in metrics if not one.request and one.name != "latency"]
     return LoadPage(
@@ -48,9 +46,7 @@ def load(run: WorkloadRun) -> LoadPage:
         figures=[one for one in others if not one.name.startswith((PARTS, SHARES))],
         requests=[one for one in metrics if one.request and one.name == "latency"],
         components=_components(others),
-        own={one.name: one for one in series if one.source == OWN and one.n},
-        resources=[one for one in series if one.source != OWN and one.n],
-        silent=[one for one in series if not one.n],
+        own={one.name: one for one in series},
         bottlenecks=list(Bottleneck.objects.filter(run=run).order_by("rank")),
         ladder=_ladder(latency),
     )

@@ -12,8 +12,9 @@ from django.utils import timezone
 from access import audit
 from access.models import Role
 from access.permissions import requires
-from dashboards import workload_run_page
+from dashboards import resources, workload_run_page
 from dashboards.charts.load import components_figure, ladder_figure, load_figure
+from dashboards.charts.resources import resources_figure
 from dashboards.downloads import FORMATS, download
 from dashboards.finders import find_track, find_workload_run
 from dashboards.rendering import page
@@ -23,6 +24,7 @@ from performance import baselines
 from performance import tasks as load_tasks
 from performance.judging import judge_sides
 from performance.models import WorkloadRun
+from performance.report import track_report as whole_report
 from tracking import lifecycle
 
 EVERY = 1.0  # seconds between two looks at a load that is going
@@ -55,6 +57,7 @@ def workload_run(request: HttpRequest, found: Any) -> HttpResponse:
         rows = map(workload_run_page.plain, run.metrics.order_by("name", "request").defer("sketch"))
         name = f"{run.run.test_run_id}-figures"
         return download(rows, workload_run_page.COLUMNS, form=form, name=name)  # type: ignore[return-value]
+    felt = resources.resources_of(run.run)
     context = {
         "project": found.project,
         "run": run,
@@ -62,6 +65,11 @@ def workload_run(request: HttpRequest, found: Any) -> HttpResponse:
         "state": state(run.run.status),
         "sentence": workload_run_page.sentence(run, shown),
         "over_time": _over_time(shown),
+        "resources": felt,
+        "resources_sentence": resources.sentence(felt),
+        "resources_figure": resources_figure(felt, run.run.started_at, run.run.completed_at)
+        if felt
+        else None,
         "ladder": ladder_figure([(run.run.test_run_id, shown.ladder)]) if shown.ladder else None,
         "parts": components_figure(_parts(shown)) if shown.components else None,
     }
@@ -136,6 +144,15 @@ def track(request: HttpRequest, found: Any) -> HttpResponse:
     return page(
         request, "performance/track.html", context, refresh=3 if found.track.status == "running" else 0
     )
+
+
+@requires(Role.VIEWER, find=find_track)
+def track_report(request: HttpRequest, found: Any) -> HttpResponse:
+    """Hand out the track as one self-contained file."""
+    answer = HttpResponse(whole_report(found.track, now=timezone.now()))
+    name = f"performance-track-{found.track.started_at:%Y-%m-%d}.html"
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
 
 
 def _over_time(shown: workload_run_page.LoadPage) -> dict[str, Any] | None:
