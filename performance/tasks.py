@@ -14,6 +14,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from performance import drive
+from performance.management.after_load import after_load
 from performance.management.driving import drive_apart, drive_here, place
 from performance.models import WorkloadRun
 from performance.saving import KIND
@@ -102,4 +103,5 @@ def _take_up(workload_run: WorkloadRun, now: datetime) -> bool:
         close_run(run, Status.ERROR, reason=reason, now=now)
     finally:
         release(run.pk, driver)
+    after_load(run.pk)
     return True

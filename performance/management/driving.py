@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from performance import drive
 from performance.generating import in_own_session
+from performance.management.after_load import after_load
 from performance.models import WorkloadRun
 from tracking.drive import driver_name
 from tracking.models import TestRun
@@ -33,7 +34,7 @@ def drive_here(
 ) -> TestRun:
     """Drive a run in this process to its end."""
     workload_run: WorkloadRun = WorkloadRun.objects.for_driving().get(run__pk=run_pk)
-    return drive.drive_workload_run(
+    run = drive.drive_workload_run(
         workload_run,
         generator=settings.LOAD_GENERATORS[workload_run.generator],
         place=place(),
@@ -42,6 +43,8 @@ def drive_here(
         say=say,
         stop=stop,
     )
+    after_load(run.pk)
+    return run
 
 
 def drive_apart(run_pk: str | UUID) -> None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from performance import tasks
 from performance.drive import finish_left
 from performance.generators.recording import Recorder
+from performance.management import after_load
 from performance.management.driving import place
 from performance.models import WorkloadRun
 from performance.samples import load_samples
@@ -156,6 +157,22 @@ def test_what_can_not_be_counted_does_not_come_back_for_ever():
     run.run.refresh_from_db()
     assert run.run.status == "error"
     assert "can't be counted" in run.run.reason
+
+
+def test_what_follows_a_load_is_done_for_each_run_and_one_failure_stops_no_other(monkeypatch):
+    done = []
+
+    def breaks(run):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(after_load, "STEPS", [breaks, lambda run: done.append(run)])
+    run = begun(make_workload(), driver=DEAD, load=True)
+    going = begun(make_workload(), ago=1)
+
+    tasks.sweep_workload_runs()
+    after_load.after_load(going.pk)
+
+    assert done == [run]
 
 
 def test_collecting_twice_is_collecting_once():

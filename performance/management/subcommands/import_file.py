@@ -13,6 +13,7 @@ from performance import run_text
 from performance.importing import import_results
 from performance.imports.reading import read_results
 from performance.imports.results import UnreadableResult
+from performance.management.after_load import after_load
 from tracking.management.caller import caller_name, checkout
 from tracking.plan import NotRunnable
 
@@ -51,6 +52,8 @@ def run(command: Any, options: dict[str, Any]) -> None:
             raise CommandError(f"{path} can't be read: {problem.strerror}.") from None
         except (UnreadableResult, NotRunnable) as problem:
             raise CommandError(f"{path}: {problem}") from None
+        if is_new:
+            after_load(found.pk)
         told.append((path, found, is_new))
     if options["format"] == "json":
         return command.print_json([{**run_text.as_json(one), "is_new": is_new} for _, one, is_new in told])
