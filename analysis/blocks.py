@@ -52,10 +52,13 @@ def quantile_interval(values: Sequence[float], q: float, *, blocks: int | None =
         raise ValueError(f"an interval needs 4 blocks or more, not {blocks}")
     if not np.isfinite(array).all():
         raise ValueError("latencies must be finite: leave out requests without an answer")
-    n = len(array)
-    if n == 0:
+    if len(array) == 0:
         return QuantileInterval(q, 0)
-    value = float(np.quantile(array, q))
+    return _bounded(array, q, blocks)
+
+
+def _bounded(array: np.ndarray, q: float, blocks: int | None) -> QuantileInterval:
+    n, value = len(array), float(np.quantile(array, q))
     # A block in which nothing can be expected above (or below) the quantile tells nothing of its error.
     most = min(blocks or MOST_BLOCKS, int(n * min(q, 1 - q)), n // 2)
     if most < (blocks or FEWEST_BLOCKS):

@@ -40,8 +40,8 @@ class Samples:
         cls,
         sent: Sequence[float],
         latency: Sequence[float],
-        request: Sequence[int] | None = None,
-        status: Sequence[int] | None = None,
+        requests: Sequence[int] | None = None,
+        statuses: Sequence[int] | None = None,
     ) -> Samples:
         """Make columns of sequences; requests are all number 0 and answers all 2xx where not told.
 
@@ -50,8 +50,8 @@ class Samples:
         """
         n = len(sent)
         times, answers = np.asarray(sent, dtype=float), np.asarray(latency, dtype=float)
-        indices = np.zeros(n, np.uint16) if request is None else np.asarray(request)
-        classes = np.full(n, 2, np.uint8) if status is None else np.asarray(status)
+        indices = np.zeros(n, np.uint16) if requests is None else np.asarray(requests)
+        classes = np.full(n, 2, np.uint8) if statuses is None else np.asarray(statuses)
         if {len(answers), len(indices), len(classes)} != {n}:
             raise ValueError("sent, latency, request and status must have the same length")
         for name, column, most in [("sent", times, 1e9), ("latency", answers, LONGEST / MICROSECONDS)]:

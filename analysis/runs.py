@@ -75,9 +75,7 @@ def compare_runs(
     Raises:
         ValueError: a figure is not finite, or there are fewer than 2000 resamples.
     """
-    x, y = np.asarray(base, dtype=float), np.asarray(head, dtype=float)
-    if not (np.isfinite(x).all() and np.isfinite(y).all()):
-        raise ValueError("a run without the figure is left out, not compared: all must be finite")
+    x, y = _checked(base), _checked(head)
     if resamples < RESAMPLES:
         raise ValueError(f"an interval needs {RESAMPLES} resamples or more, not {resamples}")
     if len(x) == 0 or len(y) == 0:
@@ -85,10 +83,8 @@ def compare_runs(
     shift = compare(base, head, same_within=same_within, floor=floor)
     medians = float(np.median(x)), float(np.median(y))
     if min(x.min(), y.min()) <= 0:  # no ratio; the shift still has a verdict
-        verdict = _named(shift.verdict, less_is_better)
-        return RunComparison(
-            len(x), len(y), *medians, shift.ratio, None, None, shift.p, shift.delta, None, verdict
-        )
+        said, sure = _named(shift.verdict, less_is_better), (shift.p, shift.delta)
+        return RunComparison(len(x), len(y), *medians, shift.ratio, None, None, *sure, None, said)
     logs = np.log(x), np.log(y)
     ratio = math.exp(float(_shifts(logs[0][None], logs[1][None])[0]))
     if min(len(x), len(y)) < FEWEST:
@@ -96,19 +92,15 @@ def compare_runs(
     low, high = ratio_interval(*logs, seed=seed, resamples=resamples)
     tolerance = math.log1p(max(same_within, floor / medians[0]))
     verdict = _named(_verdict(math.log(low), math.log(high), tolerance), less_is_better)
-    return RunComparison(
-        n_base=len(x),
-        n_head=len(y),
-        base=medians[0],
-        head=medians[1],
-        ratio=ratio,
-        low=low,
-        high=high,
-        p=shift.p,
-        delta=shift.delta,
-        smallest=_smallest(x, y),
-        verdict=verdict,
-    )
+    sizes, sure = (len(x), len(y)), (shift.p, shift.delta)
+    return RunComparison(*sizes, *medians, ratio, low, high, *sure, _smallest(x, y), verdict)
+
+
+def _checked(figures: Sequence[float]) -> np.ndarray:
+    found = np.asarray(figures, dtype=float)
+    if not np.isfinite(found).all():
+        raise ValueError("a run without the figure is left out, not compared: all must be finite")
+    return found
 
 
 def ratio_interval(

@@ -63,21 +63,12 @@ def fit_scalability(
     Raises:
         ValueError: a number is not above zero, or there are not as many of the one as of the other.
     """
-    load, found = np.asarray(loads, dtype=float), np.asarray(throughputs, dtype=float)
-    if len(load) != len(found):
-        raise ValueError(f"{len(load)} loads and {len(found)} throughputs do not belong together")
-    if not (np.isfinite(load).all() and np.isfinite(found).all() and (load > 0).all() and (found > 0).all()):
-        raise ValueError(
-            "loads and throughputs must be above zero: leave out the steps that got nothing done"
-        )
+    load, found = _checked(loads, throughputs)
     if len(np.unique(load)) < FEWEST:
         return None
     best = _solve(load, found)
     expected = _law(load, best)
-    misses = (found / expected - 1) * math.sqrt(len(load) / max(len(load) - 3, 1))
-    chance = np.random.default_rng(seed)
-    drawn = chance.choice(misses, (RESAMPLES, len(load)))
-    again = np.array([_solve(load, expected * np.maximum(1 + row, 0.01)) for row in drawn])
+    again = _resampled(load, found, expected, seed)
     ends = _ends(len(load) - 3)
     bounds = np.quantile(again, ends, axis=0)
     rate, contention, coherency = (
@@ -100,12 +91,28 @@ def fit_scalability(
     )
 
 
+def _checked(loads: Sequence[float], throughputs: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+    load, found = np.asarray(loads, dtype=float), np.asarray(throughputs, dtype=float)
+    if len(load) != len(found):
+        raise ValueError(f"{len(load)} loads and {len(found)} throughputs do not belong together")
+    both = np.concatenate([load, found])
+    if not (np.isfinite(both).all() and (both > 0).all()):
+        raise ValueError("loads and throughputs must be above zero: leave out steps that got nothing done")
+    return load, found
+
+
 def _ends(freedom: int) -> tuple[float, float]:
     """The percentiles of a 95 % interval, further out where few steps are left to tell the noise."""
     from scipy.special import ndtr, stdtrit
 
     low = float(ndtr(-stdtrit(max(freedom, 1), 0.975)))
     return low, 1 - low
+
+
+def _resampled(load: np.ndarray, found: np.ndarray, expected: np.ndarray, seed: int) -> np.ndarray:
+    misses = (found / expected - 1) * math.sqrt(len(load) / max(len(load) - 3, 1))
+    drawn = np.random.default_rng(seed).choice(misses, (RESAMPLES, len(load)))
+    return np.array([_solve(load, expected * np.maximum(1 + row, 0.01)) for row in drawn])
 
 
 def _law(load: np.ndarray, parameters: np.ndarray) -> np.ndarray:
