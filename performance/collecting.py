@@ -91,19 +91,18 @@ def verdict(
         return Status.ERROR, "The generator was stopped by somebody else."
     if not workload_run.requests:
         return Status.ERROR, "Nothing was measured: no request ended after the warm-up."
-    missed = missed_limits(workload_run, figures)
+    missed, untold = judged_by_limits(workload_run, figures)
     if missed and workload_run.generator_limit:
-        return (
-            Status.ERROR,
-            f"It can't be judged. {workload_run.generator_limit} So it is not known: {missed}",
-        )
+        return Status.ERROR, f"It can't be judged: {workload_run.generator_limit} Otherwise: {missed}"
+    if untold and not missed:
+        return Status.ERROR, f"It can't be judged: {untold}"
     return (Status.FAILED, missed) if missed else (Status.PASSED, workload_run.generator_limit)
 
 
-def missed_limits(workload_run: WorkloadRun, figures: list[Figure]) -> str:
-    """Which limits of the workload the run did not keep, in words; empty where it kept all."""
-    spec = spec_of(workload_run)
-    limits, missed = spec.limits, []
+def judged_by_limits(workload_run: WorkloadRun, figures: list[Figure]) -> tuple[str, str]:
+    """Which limits of the workload the run did not keep, and which it was too short for, in words."""
+    limits = spec_of(workload_run).limits
+    missed, untold = [], []
     whole = {figure.name: figure for figure in figures if not figure.request}
     share = workload_run.error_share or 0.0
     if limits.error_share is not None and share > limits.error_share:
@@ -112,14 +111,19 @@ def missed_limits(workload_run: WorkloadRun, figures: list[Figure]) -> str:
             f"({share:.2%}; the limit is {limits.error_share:.2%})"
         )
     for key, who in _LIMITS.items():
-        limit = getattr(limits, key)
-        value = getattr(whole.get("latency"), key, None)
-        if limit is not None and value is not None and value > limit:
+        limit, value = getattr(limits, key), getattr(whole.get("latency"), key, None)
+        if limit is not None and value is None:
+            untold.append(f"{workload_run.requests:,} requests are too few to tell {key}")
+        elif limit is not None and value > limit:
             missed.append(f"{who} took up to {value:.4g} s, the limit is {limit:.4g} s")
     rate = whole["throughput"].value if "throughput" in whole else None
     if limits.throughput is not None and rate is not None and rate < limits.throughput:
         missed.append(f"throughput was {rate:.4g} 1/s, the limit is {limits.throughput:.4g} 1/s")
-    return ("; ".join(missed) + ".") if missed else ""
+    return _sentence(missed), _sentence(untold)
+
+
+def _sentence(parts: list[str]) -> str:
+    return "; ".join(parts) + "." if parts else ""
 
 
 def _take_facts(workload_run: WorkloadRun, folder: Path, end: dict[str, Any], now: datetime) -> None:

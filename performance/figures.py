@@ -22,7 +22,7 @@ QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 BEYOND = 3  # values that must lie beyond a percentile, or it is a guess and stays empty
 BLOCKS = 20
 MOST_WINDOWS = 600
-IN_BLOCKS_UP_TO = 2_000_000  # values; above, every second one (or third …) tells the interval
+IN_BLOCKS_UP_TO = 250_000  # values; above, every second one (or third …) tells the interval
 
 
 @dataclass(slots=True)

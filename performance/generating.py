@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -32,6 +33,8 @@ class Generator:
 
     def start(self, plan: dict[str, Any], secrets: dict[str, str]) -> None:
         """Write the plan, readable by its owner only, and start; secrets go through a pipe."""
+        # Who was killed right here left one, and two loads must not write into the same files.
+        shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True, mode=0o700)
         path = self.folder / "plan.json"
         path.touch(mode=0o600)

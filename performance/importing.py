@@ -51,16 +51,9 @@ def import_results(
     begun = min([now, *(result.started_at for result in results if result.started_at)])
     plan = {"kind": "workload", "steps": [], "test_type": workload.definition.test_type, "service": ""}
     metadata = {**(metadata or {}), "tool": results[0].tool, "sha256": digest}
+    fields |= {"triggered_by": triggered_by[:255], "metadata": metadata}
     with transaction.atomic():
-        run = create_run(
-            workload.definition,
-            environment,
-            plan,
-            now=begun,
-            triggered_by=triggered_by[:255],
-            metadata=metadata,
-            **fields,
-        )
+        run = create_run(workload.definition, environment, plan, now=begun, **fields)
         made = _store(run, workload, results, now)
         note(run, "imported", f"Taken from a result of {results[0].tool}: {len(results)} figures.", now)
         _close(run, results, made.requests, made.errors)

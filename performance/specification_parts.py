@@ -58,6 +58,8 @@ def _hold_together(table: Table, made: spec.LoadSpec, *, has_own: bool) -> None:
             table.fault(f"requests[{number}]", f"uses {{{{{name}}}}}, but `data.files` makes no files")
     if has_own and made.requests:
         table.fault("requests", "must be left out: the Locust file says what is sent")
+    if has_own and made.arrival is not None:
+        table.fault("arrival", "must be left out: the Locust file says when; give `users`")
 
 
 def _arrival(table: Table) -> spec.Arrival | None:

@@ -5,11 +5,12 @@ import subprocess
 import sys
 
 import numpy as np
+import psutil
 import pytest
 
 from performance.generators.host_guard import Guard
 from performance.generators.joining import free_port
-from performance.samples import WARM_UP
+from performance.samples import WARM_UP, read_folder
 from tests.command_line import wait_until
 from tests.performance.conftest import ROOT
 
@@ -84,6 +85,20 @@ def test_another_machine_joins_and_sends_back_what_it_measured(target, put_load)
     assert len(list(load.folder.glob("part-*/samples.bin"))) == 2
     assert guest.wait(timeout=30) == 0
     assert stranger.wait(timeout=30) != 0
+
+
+def test_no_process_of_locust_outlives_its_generator(target, put_load):
+    load = put_load(target.url, {"users": 2, "duration": 600, "processes": 2}, locustfile=OWN, module=LOCUST)
+    samples = load.folder / "samples.bin"
+    wait_until(lambda: samples.exists() and samples.stat().st_size > 1000)
+    children = psutil.Process(load.process.pid).children(recursive=True)
+
+    load.kill()
+
+    assert len(children) == 3  # the master and two workers
+    _, left = psutil.wait_procs(children, timeout=30)
+    assert not left
+    assert len(read_folder(load.folder).rows) > 10
 
 
 def is_open(port):

@@ -117,8 +117,10 @@ def test_all_faults_are_told_at_once():
 
 def test_with_a_locust_file_of_the_teams_own_requests_are_left_out():
     assert read_spec({"users": 5, "duration": 1}, own_locustfile=True).requests == ()
-    with pytest.raises(FaultySpec, match="must be left out"):
+    with pytest.raises(FaultySpec, match="requests: must be left out"):
         read_spec(GOOD, own_locustfile=True)
+    with pytest.raises(FaultySpec, match="arrival: must be left out"):
+        read_spec({"arrival": {"kind": "constant", "rate": 5}, "duration": 1}, own_locustfile=True)
 
 
 _json = st.recursive(
