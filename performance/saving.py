@@ -101,6 +101,8 @@ def demand_names(spec: LoadSpec, known: set[str], headers: dict[str, str]) -> No
     ]
     if spec.auth.kind != "none" and spec.auth.secret not in known:
         faults.append(f"auth.secret: the workload has no secret {spec.auth.secret!r}.")
+    if spec.workers and "join" not in known:
+        faults.append("workers: other machines join by a secret called `join`; the workload has none.")
     if faults:
         raise FaultySpec(faults)
 

@@ -112,8 +112,9 @@ def _plan(workload: Workload, component: Component | None) -> tuple[LoadSpec, di
     demand_names(spec, {*variables, *secrets_of(workload)}, headers)
     demand_own_host(workload.project, target)
     planned = planned_duration(spec)
+    joining = 600.0 if spec.workers else 0.0  # seconds in which other machines may join
     # The definition's limit is for waiting for other loads, and for a load of unknown length.
-    limit = spec.total_seconds + planned + spec.timeout + workload.definition.timeout
+    limit = spec.total_seconds + planned + spec.timeout + joining + workload.definition.timeout
     return spec, {
         "kind": KIND,
         "steps": [],
@@ -122,7 +123,7 @@ def _plan(workload: Workload, component: Component | None) -> tuple[LoadSpec, di
         "version": workload.version,
         "service": workload.environment.service,
         "timeout": math.ceil(limit),
-        "seconds": spec.warmup + planned + spec.timeout if planned else None,
+        "seconds": spec.warmup + planned + spec.timeout + joining if planned else None,
         "target": target,
         "component": component.name if component else "",
         "headers": headers,

@@ -18,6 +18,13 @@ from urllib.parse import urlsplit
 from performance.specification import read_spec
 from performance.specified import LoadSpec
 
+# What a run says of coordinated omission.
+AVOIDED = "avoided: each response time counts from the time at which its request was meant to be sent"
+NOT_AVOIDED = (
+    "not avoided: a slow answer keeps its user from sending, so a stall counts once for each user and not "
+    "once for each request that would have met it; give an arrival to see those"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -31,6 +38,7 @@ class Plan:
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
     locustfile: str = ""
     hosts: list[str] = field(default_factory=list)  # the project's own
+    ports: tuple[int, int] = (5557, 5558)  # of Locust, and of machines that join
     run: str = ""  # its public name, for names that no other run has
 
     @property
@@ -63,6 +71,7 @@ def read_plan(path: Path, stdin: IO[str] | None = None) -> Plan:
         secrets=secrets,
         locustfile=told.get("locustfile") or "",
         hosts=told.get("hosts") or [],
+        ports=tuple(told.get("ports") or (5557, 5558)),
         run=told.get("run") or "",
     )
 

@@ -6,10 +6,10 @@ wrote, watches and ends them.  Locust itself is never imported here: it changes 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,14 +18,26 @@ from pathlib import Path
 import numpy as np
 
 from performance.arrivals import planned_duration
-from performance.generating import in_own_session
-from performance.generators.base import End, Plan, machine, read_plan, secrets_input, write_end, write_json
+from performance.generating import in_own_session, read_json
+from performance.generators.base import (
+    AVOIDED,
+    NOT_AVOIDED,
+    End,
+    Plan,
+    machine,
+    read_plan,
+    secrets_input,
+    write_end,
+    write_json,
+)
 from performance.generators.gathering import Part
+from performance.generators.joining import Host, free_port
 from performance.generators.recording import Recorder
 from performance.generators.watching import Watch
 from performance.samples import WARM_UP
 
-LOOK, BEGINS = 0.1, 30.0  # seconds between two looks, and until all processes must be ready
+LOOK = 0.1  # seconds between two looks
+BEGINS, JOINS = 60.0, 600.0  # seconds until all processes must be ready, or all machines
 AHEAD = 0.3  # seconds between telling all to begin and the first request
 LINGER = 3.0  # seconds beyond the time limit of the last request
 FEW_USERS = 64
@@ -47,6 +59,7 @@ class Locust:
         self.is_distributed = self.locals > 1 or bool(self.spec.workers)
         self.parts: dict[str, Part] = {}
         self.wished = False
+        self.host: Host | None = None
         self.begun_at = 0.0
 
     def run(self) -> End:
@@ -76,7 +89,7 @@ class Locust:
             "cpu": round(self._cpu(), 4),
             "late": self.watch.lags.as_facts(),
             "users": self.users,
-            "coordinated_omission": TIMED if is_timed else CLOSED,
+            "coordinated_omission": AVOIDED if is_timed else NOT_AVOIDED,
         }
         return end
 
@@ -101,15 +114,24 @@ class Locust:
         if not self.is_distributed:
             self._begin([*common, *load], 0)
             return
-        host = "0.0.0.0" if self.spec.workers else "127.0.0.1"  # noqa: S104 - workers elsewhere must reach it
-        port = 5557 if self.spec.workers else _free_port()
         expected = self.locals + len(self.spec.workers)
+        host, port = "127.0.0.1", free_port()
+        if self.spec.workers:
+            host, port = "0.0.0.0", self.plan.ports[0]  # noqa: S104 - workers elsewhere must reach it
+            self._open_door(port, expected)
         bound = ["--master-bind-host", host, "--master-bind-port", str(port)]
-        wait = ["--expect-workers", str(expected), "--expect-workers-max-wait", str(int(BEGINS))]
+        wait = ["--expect-workers", str(expected), "--expect-workers-max-wait", str(int(JOINS))]
         self._begin([*common, *load, "--master", *bound, *wait], -1)
         for number in range(self.locals):
             reach = ["--master-host", "127.0.0.1", "--master-port", str(port)]
             self._begin(["-f", ",".join(files), "--skip-log-setup", "--worker", *reach], number)
+
+    def _open_door(self, locust_port: int, parts: int) -> None:
+        told = {"plan": read_json(self.plan_path), "parts": parts, "locust_port": locust_port}
+        try:
+            self.host = Host(self.plan, told, self.folder, range(self.locals, parts), self.plan.ports[1])
+        except OSError as problem:
+            raise Broken(f"Port {self.plan.ports[1]} for the other machines: {problem.strerror}.") from None
 
     def _begin(self, words: list[str], number: int) -> None:
         """Start one process; number -1 is the master, which sends nothing itself."""
@@ -124,19 +146,16 @@ class Locust:
             [sys.executable, "-m", "locust", *words],
             env=variables,
             stdin=subprocess.PIPE,
-            start_new_session=False,
             preexec_fn=in_own_session(own=False),
         )
         self.processes.append(process)
         assert process.stdin is not None  # noqa: S101
-        try:
+        with contextlib.suppress(BrokenPipeError):
             process.stdin.write(json.dumps(self.plan.secrets).encode())
             process.stdin.close()
-        except BrokenPipeError:
-            pass
 
     def _wait_until_ready(self) -> None:
-        until = time.monotonic() + BEGINS
+        until = time.monotonic() + (JOINS if self.spec.workers else BEGINS)
         expected = self.locals + len(self.spec.workers)
         while not self.wished:
             self._demand_alive()
@@ -146,9 +165,7 @@ class Locust:
                 write_json(self.folder / "begin.json", {"at": self.begun_at})
                 return
             if time.monotonic() > until:
-                raise Broken(
-                    f"Of {expected} Locust processes only {len(ready)} were ready in {BEGINS:.0f} s."
-                )
+                raise Broken(f"Of {expected} Locust processes only {len(ready)} were ready in time.")
             time.sleep(LOOK / 2)
 
     def _follow(self) -> End:
@@ -160,7 +177,8 @@ class Locust:
             self._demand_alive()
             self._gather()
             self._demand_own_hosts()
-            if self.parts and all(part.is_done for part in self.parts.values()) and self._all_are_there():
+            are_done = [part.is_done for part in self.parts.values()]
+            if all(are_done) and len(are_done) >= self.locals + len(self.spec.workers):
                 return End("done")
             if planned and time.time() > until:
                 return End("done")
@@ -174,9 +192,6 @@ class Locust:
         for part in self.parts.values():
             if part.refused:
                 raise Broken(f"{part.refused} is no host that the project calls its own; the load was ended.")
-
-    def _all_are_there(self) -> bool:
-        return len(self.parts) >= self.locals + len(self.spec.workers)
 
     def _gather(self) -> None:
         """Take over what the processes wrote since the last look."""
@@ -204,6 +219,8 @@ class Locust:
         return self.watch.limit()
 
     def _demand_alive(self) -> None:
+        if self.host and self.host.lost:
+            raise Broken(self.host.lost)
         for process in self.processes:
             if (code := process.poll()) is not None:
                 how = f"signal {-code}" if code < 0 else f"exit code {code}"
@@ -220,22 +237,6 @@ class Locust:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-
-
-TIMED = (
-    "avoided: each response time counts from the time at which its request was meant to be sent, also where "
-    "no user was free to send it"
-)
-CLOSED = (
-    "not avoided: a slow answer keeps its user from sending, so a stall counts once for each user; give an "
-    "arrival to see what it would have cost"
-)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def main(plan_path: Path, folder: Path) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 
 from performance.arrivals import in_chunks, request_numbers
 from performance.generators.alarm import Alarm
-from performance.generators.base import End
+from performance.generators.base import AVOIDED, NOT_AVOIDED, End
 
 AT_ONCE = 64  # sends before the loop may read answers again
 
@@ -19,7 +19,7 @@ class Arrivals:
     """Sends by the timetable.  In a scenario each arrival is a user who goes through all requests."""
 
     kind = "open"
-    omission = "avoided: each response time counts from the time at which its request was meant to be sent"
+    omission = AVOIDED
 
     def __init__(self, engine: Any) -> None:
         self.engine, self.spec = engine, engine.spec
@@ -89,10 +89,7 @@ class Users:
     """A set number of users, each of whom sends, waits for the answer and thinks."""
 
     kind = "closed"
-    omission = (
-        "not avoided: a slow answer keeps its user from sending, so a stall counts once for each user and "
-        "not once for each request that would have met it; give an arrival to see those"
-    )
+    omission = NOT_AVOIDED
 
     def __init__(self, engine: Any) -> None:
         self.engine, self.spec = engine, engine.spec
@@ -175,7 +172,7 @@ class User:
             request, self.step = self.step, self.step + 1
         else:
             request = next(source.numbers)
-        if not engine.is_warmup(self.ready):
+        if self.ready >= engine.warm_until:
             engine.lags.append(now - self.ready)
         engine.fire(self.ready, request, engine.sent, self.number, self)
 

@@ -1,10 +1,17 @@
 """Locust as a generator: its processes, its distributed mode, and files of a team's own."""
 
+import socket
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from performance.generators.host_guard import Guard
+from performance.generators.joining import free_port
 from performance.samples import WARM_UP
+from tests.command_line import wait_until
+from tests.performance.conftest import ROOT
 
 LOCUST = "performance.generators.locust"
 OWN = """
@@ -53,6 +60,48 @@ def test_two_workers_share_one_load_and_every_request_is_kept(target, loads):
     assert set(samples.rows["status"][broken]) == {500}
     assert np.array_equal(samples.failed, broken)
     assert (samples.rows["latency"] >= samples.rows["service"] - 1e-5).all()
+
+
+def test_another_machine_joins_and_sends_back_what_it_measured(target, put_load):
+    ports = [free_port(), free_port()]
+    spec = {
+        "requests": [{"name": "a", "path": "/echo/{{n}}"}],
+        "arrival": {"kind": "constant", "rate": 40},
+        "duration": 1.5,
+        "users": 20,
+        "workers": ["load-2"],
+    }
+
+    load = put_load(target.url, spec, module=LOCUST, secrets={"join": "s3cr3t"}, ports=ports)
+    wait_until(lambda: is_open(ports[1]))
+    stranger, guest = (start_guest(ports[1], secret) for secret in ("wrong", "s3cr3t"))
+    samples, end = load.wait()
+
+    assert end["reason"] == "done"
+    assert end["facts"]["machines"] == 2
+    assert len(samples.rows) == 60
+    assert np.allclose(np.sort(samples.rows["intended"]), np.arange(60) / 40, atol=0.01)
+    assert len(list(load.folder.glob("part-*/samples.bin"))) == 2
+    assert guest.wait(timeout=30) == 0
+    assert stranger.wait(timeout=30) != 0
+
+
+def is_open(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def start_guest(port, secret):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "performance.generators.joining", "127.0.0.1", str(port)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    process.stdin.write(secret)
+    process.stdin.close()
+    return process
 
 
 def test_a_file_of_the_teams_own_is_run_as_it_is(target, loads):

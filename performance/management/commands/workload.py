@@ -12,6 +12,7 @@ from performance.management.subcommands import (
     bottlenecks,
     drive,
     import_file,
+    join,
     list_workloads,
     load,
     run,
@@ -28,6 +29,7 @@ SUBCOMMANDS = {
     "load": load,
     "allow": allow,
     "import": import_file,
+    "join": join,
     "drive": drive,
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import sys
 from typing import Any
 
@@ -15,7 +16,7 @@ from performance import run_text, tasks
 from performance.arrivals import stages
 from performance.management.driving import drive_here
 from performance.models import Component, Workload, WorkloadRun
-from performance.specification import FaultySpec, read_spec
+from performance.specification import FaultySpec, read_spec, spec_of
 from performance.trigger import check_workload, start_workload_run
 from tracking.drive import driver_name
 from tracking.management.base import COULD_NOT_RUN, listed
@@ -74,6 +75,9 @@ def _follow(command: Any, started: WorkloadRun, options: dict[str, Any]) -> None
     }
     live = _Live(stream, plain=options["plain"])
     live.tell(f"Test Run ID: {started.run.test_run_id}")
+    if machines := spec_of(started).workers:
+        join = f"workload join {socket.gethostname()} --secret-variable NAME"
+        live.tell(f"Waiting for {', '.join(machines)}. Run there: `{join}`.")
     try:
         with live:
             drive_here(started.pk, say=live.show, stop=lambda: wishes[0] if wishes else "")
