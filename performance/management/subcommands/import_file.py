@@ -51,7 +51,6 @@ def run(command: Any, options: dict[str, Any]) -> None:
             raise CommandError(f"{path} can't be read: {problem.strerror}.") from None
         except (UnreadableResult, NotRunnable) as problem:
             raise CommandError(f"{path}: {problem}") from None
-        if is_new:
         told.append((path, found, is_new))
     if options["format"] == "json":
         return command.print_json([{**run_text.as_json(one), "is_new": is_new} for _, one, is_new in told])
