@@ -24,7 +24,7 @@ from django.utils import timezone
 
 from config.first_start import make_project
 from performance.baselines import set_baseline
-from performance.gate import BUDGET, confirm_gate, judge_gate
+from performance.gate import BUDGET, confirm_gate, judge_gate, note_alarm
 from performance.management.driving import drive_here
 from performance.models import WorkloadRun
 from performance.readings import measured
@@ -56,7 +56,9 @@ def a_gate(workload):
     if gate.status != "regressed":
         return False, False
     again = [a_run(workload) for _ in range(gate.runs_to_confirm)]
-    return True, confirm_gate(gate, again).status == "regressed"
+    found = confirm_gate(gate, again)
+    note_alarm(found, timezone.now())
+    return True, found.status == "regressed"
 
 
 def main():
