@@ -246,5 +246,5 @@ CI_SERVICES: dict[str, dict[str, Any]] = {
     },
     "local": {"BACKEND": "tracking.ci.local.LocalProcesses", "OPTIONS": {"folder": DATA / "local_jobs"}},
 }
-RUN_KINDS: dict[str, str] = {}  # kind of definition above tracking -> name of the task that runs it
+RUN_KINDS = {"workload": "performance.tasks.run_workload"}  # kind of definition -> the task that runs it
 LOAD_GENERATORS, METRIC_SOURCES, CONFIRM_CHANGES = load.settings_of(DATA)

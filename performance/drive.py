@@ -123,6 +123,9 @@ class _Driving:
 
     def go(self) -> TestRun:
         """Start, watch and collect."""
+        if self.reload().cancel_requested_at:
+            self.give_up()
+            return self.reload()
         try:
             demand_own_host(self.workload_run.workload.project, self.run.plan["target"])
             plan = self.plan()

@@ -48,12 +48,9 @@ def import_results(
     same = WorkloadRun.objects.filter(workload=workload, run__metadata__sha256=digest).first()
     if same is not None:
         return same, False
-    begun = min([result.started_at for result in results if result.started_at] or [now])
-    begun = min(begun, now)
-    # Two of one name (a long one that was cut, or a name twice in the file) are one: the first.
-    figures = {(one.name, one.request): one for one in reversed(list(_figures(results)))}.values()
-    requests, errors = _counts(results)
+    begun = min([now, *(result.started_at for result in results if result.started_at)])
     plan = {"kind": "workload", "steps": [], "test_type": workload.definition.test_type, "service": ""}
+    metadata = {**(metadata or {}), "tool": results[0].tool, "sha256": digest}
     with transaction.atomic():
         run = create_run(
             workload.definition,
@@ -61,23 +58,31 @@ def import_results(
             plan,
             now=begun,
             triggered_by=triggered_by[:255],
-            metadata={**(metadata or {}), "tool": results[0].tool, "sha256": digest},
+            metadata=metadata,
             **fields,
         )
-        made = WorkloadRun.objects.create(
-            run=run,
-            workload=workload,
-            started_at=begun,
-            version=workload.version,
-            tool=results[0].tool[:30],
-            requests=requests,
-            errors=errors,
-            summarized_at=now,
-        )
-        Metric.objects.bulk_create(Metric(run=made, **asdict(figure)) for figure in figures)
+        made = _store(run, workload, results, now)
         note(run, "imported", f"Taken from a result of {results[0].tool}: {len(results)} figures.", now)
-        _close(run, results, requests, errors)
+        _close(run, results, made.requests, made.errors)
     return made, True
+
+
+def _store(run: TestRun, workload: Workload, results: Sequence[Imported], now: datetime) -> WorkloadRun:
+    requests, errors = _counts(results)
+    made = WorkloadRun.objects.create(
+        run=run,
+        workload=workload,
+        started_at=run.started_at,
+        version=workload.version,
+        tool=results[0].tool[:30],
+        requests=requests,
+        errors=errors,
+        summarized_at=now,
+    )
+    # Two of one name (a long one that was cut, or a name twice in the file) are one: the first.
+    figures = {(one.name, one.request): one for one in reversed(list(_figures(results)))}.values()
+    Metric.objects.bulk_create(Metric(run=made, **asdict(figure)) for figure in figures)
+    return made
 
 
 def _close(run: TestRun, results: Sequence[Imported], requests: int, errors: int) -> None:

@@ -19,9 +19,10 @@ from redis.exceptions import RedisError
 from performance import drive, sources
 from performance.bottlenecks import analyze_if_possible
 from performance.gathering import gather_series, queries_of, ungathered
-from performance.management.driving import drive_apart, place
+from performance.management.driving import drive_apart, drive_here, place
 from performance.management.following import follow_ended
 from performance.models import WorkloadRun
+from performance.saving import KIND
 from performance.sources.host import host_queries
 from performance.specification import FaultySpec
 from performance.trigger import adopt_run
@@ -62,7 +63,10 @@ def run_workload(run_pk: str) -> bool:
         close_run(run, Status.ERROR, reason=f"Nothing was sent. {refusal}", now=timezone.now())
         return False
     if run.driver and not is_gone(run.driver):
-        return False
+        if not _is_this_process(run.driver):
+            return False
+        drive_here(run_pk, driver=run.driver)  # a command that holds the lease and waits for the end
+        return True
     drive_apart(run_pk)
     return True
 
@@ -70,7 +74,10 @@ def run_workload(run_pk: str) -> bool:
 @shared_task(expires=30)
 def sweep_workload_runs() -> int:
     """Take up every run that nobody drives: begin it, or close it with what was measured."""
-    now, done = timezone.now(), 0
+    now = timezone.now()
+    # Begun by a schedule or another door that knows nothing of workloads.
+    begun = TestRun.objects.running().filter(definition__kind=KIND, workload_run=None)
+    done = sum(send(str(pk)) for pk in begun.values_list("pk", flat=True))
     for workload_run in WorkloadRun.objects.running().for_driving():
         run = workload_run.run
         if run.driver and not is_gone(run.driver) and run.driver_until and run.driver_until > now:
@@ -83,6 +90,10 @@ def sweep_workload_runs() -> int:
 def follow_workload_runs() -> int:
     """Watch what has ended, and go on with comparisons and tries; return how many runs had ended."""
     return follow_ended(send)
+
+
+def _is_this_process(driver: str) -> bool:
+    return driver.rpartition("@")[2] == driver_name("").rpartition("@")[2]
 
 
 def _take_up(workload_run: WorkloadRun, now: datetime) -> bool:

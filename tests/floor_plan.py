@@ -34,6 +34,7 @@ DOORS_BY_NAME = {
     "tracking/job_wrapper.py": "a program of its own, outside Django",
     "performance/generators/open_loop.py": "a program of its own, outside Django",
     "performance/generators/locust.py": "a program of its own, outside Django",
+    "performance/generators/joining.py": "a program of its own, outside Django",
     "performance/generators/locust_hooks.py": "runs in Locust's processes, outside Django",
     "performance/generators/timetable.py": "runs in Locust's processes, outside Django",
     "access/permissions.py": "the decorators of views",

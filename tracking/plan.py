@@ -30,10 +30,12 @@ def freeze_plan(
         NotRunnable: it has no steps, or may not or can't run there.
     """
     steps = [_step(step, environment) for step in definition.steps.order_by("position")]
-    if not steps:
+    if not steps and definition.kind == "workflows":
         raise NotRunnable(f"The definition {definition} has no steps yet, so there is nothing to send.")
-    _demand_runnable(definition, environment, steps, commands_allowed)
+    if steps:
+        _demand_runnable(definition, environment, steps, commands_allowed)
     return {
+        "kind": definition.kind,
         "test_type": definition.test_type,
         "definition": definition.name,
         "version": definition.version,

@@ -61,18 +61,36 @@ class Connection(asyncio.Protocol):
         self.pool.lost(self, call)
 
     def data_received(self, data: bytes) -> None:
-        if self.call is None:  # nobody asked
+        call = self.call
+        if call is None:  # nobody asked
             self.close()
             return
         self.heard = True
         if self.state == HEAD:
-            self._head(self.buffer + data if self.buffer else data)
+            if self.buffer or not self._whole(call, data):
+                self._head(self.buffer + data if self.buffer else data)
         elif self.state == LENGTH:
             self._length(data)
         elif self.state == CHUNKED:
             self._chunked(data)
         else:
             self._take(data)
+
+    def _whole(self, call: Call, data: bytes) -> bool:
+        """Take an answer that came in one piece, as most do, by the shortest way; False for any other."""
+        end = data.find(b"\r\n\r\n")
+        head = read_head(data[: end + 2]) if end > 0 else None
+        if head is None:
+            return False
+        status, kind, length, closes, timing = head
+        if kind != LENGTH or length != len(data) - end - 4 or status < 200:
+            return False
+        call.size = length
+        if call.body is not None:
+            call.body.append(data[end + 4 :])
+        self.closes, self.is_reused, self.call = closes, True, None
+        self.pool.answered(self, call, status, timing)
+        return True
 
     def _head(self, data: bytes) -> None:
         end = data.find(b"\r\n\r\n")

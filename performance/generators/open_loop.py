@@ -45,6 +45,7 @@ class Engine:
         kinds = [request.checks for request in self.spec.requests]
         self.checks = [checks if checks != Checks() else None for checks in kinds]
         self.need_body = [request.checks.need_body for request in self.spec.requests]
+        self.ready = [template.ready for template in self.content.templates]
         self.methods = [request.method for request in self.spec.requests]
         self.lags: list[float] = []
         self.begin = self.warm_until = 0.0
@@ -88,7 +89,8 @@ class Engine:
 
     def fire(self, intended: float, kind: int, n: int, user: int, owner: object = None) -> None:
         """Send one request of a kind; `intended` is a time of perf_counter."""
-        call = Call(intended, kind, self.methods[kind], self.content.request(kind, n, user), owner)
+        data = self.ready[kind] or self.content.request(kind, n, user)
+        call = Call(intended, kind, self.methods[kind], data, owner)
         if self.need_body[kind]:
             call.body = []
         self.sent += 1
@@ -98,7 +100,7 @@ class Engine:
         """Keep what became of a request, and let its owner go on."""
         now = perf_counter()
         latency = now - call.intended
-        flags = WARM_UP if self.is_warmup(call.intended) else 0
+        flags = WARM_UP if call.intended < self.warm_until else 0
         if problem:
             flags |= TIMED_OUT if problem == "timed out" else NOT_CONNECTED
         elif (checks := self.checks[call.kind]) is None:
@@ -111,15 +113,9 @@ class Engine:
         if timing:
             for component, seconds in parse(timing):
                 self.recorder.add_part(component, seconds)
+        begin, sent = self.begin, call.sent
         self.recorder.add(
-            call.intended - self.begin,
-            call.sent - self.begin,
-            latency,
-            now - call.sent,
-            call.kind,
-            status,
-            call.size,
-            flags,
+            call.intended - begin, sent - begin, latency, now - sent, call.kind, status, call.size, flags
         )
         if call.user is not None:
             call.user.go_on(now)

@@ -62,11 +62,13 @@ class Pool:
         self._free(connection)
 
     def answered(self, connection: Connection, call: Call, status: int, timing: bytes) -> None:
-        self.busy.pop(connection, None)
+        del self.busy[connection]
         if connection.closes:
             connection.close()
-        else:
+        elif self.waiting:
             self._free(connection)
+        else:
+            self.idle.append(connection)
         self.done(call, status, timing, "")
 
     def lost(self, connection: Connection, call: Call | None) -> None:

@@ -14,6 +14,7 @@ FLUSH_EVERY = 0.2  # seconds; what a kill -9 may cost
 MOST_COMPONENTS = 200  # a target that makes up names must not fill the disk
 OTHERS = "(others)"
 _ROW, _PART = struct.Struct("<ddffHHIB"), struct.Struct("<IHf")
+_pack, _ROW_SIZE, _MOST_BYTES = _ROW.pack_into, _ROW.size, 0xFFFFFFFF
 _BUFFERED = 8192  # rows
 
 
@@ -45,8 +46,8 @@ class Recorder:
         """Keep one sample: seconds since the load's start, number of its request, status (0: none), bytes."""
         if self.filled == _BUFFERED:
             self.flush()
-        row = (intended, sent, latency, service, kind, status, min(size, 0xFFFFFFFF), flags)
-        _ROW.pack_into(self.buffer, self.filled * _ROW.size, *row)
+        place, size = self.filled * _ROW_SIZE, size if size < _MOST_BYTES else _MOST_BYTES
+        _pack(self.buffer, place, intended, sent, latency, service, kind, status, size, flags)
         self.filled += 1
 
     def add_part(self, component: str, seconds: float) -> None:

@@ -172,7 +172,7 @@ class User:
             request, self.step = self.step, self.step + 1
         else:
             request = next(source.numbers)
-        if not engine.is_warmup(self.ready):
+        if self.ready >= engine.warm_until:
             engine.lags.append(now - self.ready)
         engine.fire(self.ready, request, engine.sent, self.number, self)
 

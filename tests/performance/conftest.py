@@ -70,6 +70,10 @@ class Load:
         self.process.stdin.write(json.dumps(secrets).encode())
         self.process.stdin.close()
 
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
     def wait(self) -> tuple[Samples, dict[str, Any]]:
         assert self.process.wait(timeout=90) == 0
         return read_folder(self.folder), json.loads((self.folder / "end.json").read_text())
@@ -94,5 +98,4 @@ def put_load(tmp_path: Path) -> Iterator[Any]:
 
     yield start
     for load in started:
-        load.process.kill()
-        load.process.wait()
+        load.kill()

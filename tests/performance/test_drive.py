@@ -1,5 +1,6 @@
 """A run from its start to its end, and every way to break it off; whatever was measured is kept."""
 
+import fcntl
 import json
 import os
 import signal
@@ -109,6 +110,37 @@ def test_a_cancelled_run_ends_at_once_and_keeps_what_it_has(driven, target):
     assert "bob" in run.run.reason
     assert run.run.duration.total_seconds() < 30
     demand_kept(run)
+
+
+def test_a_run_that_was_cancelled_before_it_began_sends_nothing(driven, target):
+    started = start_workload_run(make_workload(spec=SHORT, target=target.url), triggered_by="ada", now=now())
+    request_cancel(started.run, by="bob", now=now())
+    place = Place(driven.folder, storages["artifacts"])
+
+    run = drive_workload_run(started, generator=OPEN_LOOP, place=place, driver="me", clock=now)
+
+    assert run.status == "cancelled"
+    assert not any(driven.folder.glob("*/plan.json"))
+
+
+def test_two_loads_on_one_machine_take_turns(driven, target):
+    """Beside each other they would measure each other."""
+    driven.folder.mkdir()
+    started = start_workload_run(make_workload(spec=SHORT, target=target.url), triggered_by="ada", now=now())
+    place, waited = Place(driven.folder, storages["artifacts"]), []
+    with (driven.folder / "one-load.lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+
+        def stop():
+            waited.append(1)
+            if len(waited) == 5:
+                fcntl.flock(other, fcntl.LOCK_UN)
+            return ""
+
+        run = drive_workload_run(started, generator=OPEN_LOOP, place=place, driver="me", clock=now, stop=stop)
+
+    assert run.status == "passed"
+    assert run.events.filter(kind="waits").count() == 1
 
 
 def test_a_target_on_its_knees_is_left_alone(driven, target):

@@ -8,7 +8,7 @@ from analysis.queueing import MD1, MM1
 from performance.arrivals import intended_times
 from performance.figures import figures_of
 from performance.specification import read_spec
-from tests.performance.conftest import TargetProcess
+from tests.performance.conftest import Load, TargetProcess
 
 # Of intervals at 95 % one in twenty misses; with this seed the servers' own queues keep all six, well inside.
 RATE, SERVICE, SECONDS, SEED = 60.0, 0.01, 7.0, 159
@@ -38,8 +38,6 @@ def response_times(arrivals: np.ndarray, services: np.ndarray) -> np.ndarray:
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory):
     """Both servers under load at the same time; (samples, services) of each."""
-    from tests.performance.conftest import Load
-
     folders = {name: tmp_path_factory.mktemp("truth") for name in KINDS}
     services = {name: service_times(kind) for name, (_, kind) in KINDS.items()}
     servers = {name: TargetProcess(folders[name], services[name].tolist()) for name in KINDS}
@@ -52,9 +50,11 @@ def measured(tmp_path_factory):
         )
         for name, server in servers.items()
     }
-    yield {name: (load.wait()[0], services[name]) for name, load in loads.items()}
-    for server in servers.values():
-        server.kill()
+    try:
+        yield {name: (load.wait()[0], services[name]) for name, load in loads.items()}
+    finally:
+        for process in (*servers.values(), *loads.values()):
+            process.kill()
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -3,12 +3,14 @@
 import json
 import signal
 import time
+import urllib.request
 
 import numpy as np
 import pytest
 
 from performance.samples import CHECK_FAILED, NOT_CONNECTED, TIMED_OUT, WARM_UP, read_folder
 from tests.command_line import wait_until
+from tests.performance.conftest import Load
 
 PATHS = ["/echo", "/chunked", "/closes", "/moved", "/broken", "/drops", "/hangs", "/head"]
 
@@ -20,8 +22,6 @@ def by_request(samples, name):
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory, target):
     """One load with every kind of answer; (samples, end)."""
-    from tests.performance.conftest import Load
-
     requests = [{"name": path, "path": path} for path in PATHS]
     requests[-1]["method"] = "HEAD"
     requests[1]["checks"] = {"contains": "hello world", "status": 200}
@@ -37,7 +37,10 @@ def answers(tmp_path_factory, target):
     }
     plan = {"target": target.url, "spec": spec, "seed": 3}
     load = Load(tmp_path_factory.mktemp("load") / "load", plan, {}, "performance.generators.open_loop")
-    return load.wait()
+    try:
+        return load.wait()
+    finally:
+        load.kill()
 
 
 def test_every_intended_request_is_kept_once_whatever_became_of_it(answers):
@@ -186,8 +189,6 @@ def test_requests_and_secrets_arrive_as_they_were_meant(mortal_target, put_load)
     }
 
     samples, _ = put_load(mortal_target.url, spec, secrets={"token": "s3cr3t"}, run="run-1").wait()
-    import urllib.request
-
     seen = json.loads(urllib.request.urlopen(f"{mortal_target.url}/seen").read())
 
     assert samples.requests == ["POST /echo/{{file}}"]

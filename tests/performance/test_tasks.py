@@ -17,7 +17,9 @@ from performance.samples import load_samples
 from performance.trigger import adopt_run, start_workload_run
 from tests.factories import make_definition, make_run
 from tests.performance.factories import make_workload, make_workload_run
+from tracking.drive import driver_name
 from tracking.models import TestRun
+from tracking.tracker import start_run
 
 pytestmark = pytest.mark.django_db
 DEAD = f"workload@{socket.gethostname()}:999999:1"
@@ -82,6 +84,28 @@ def test_a_run_that_is_driven_or_has_ended_is_left_alone(apart):
     assert tasks.sweep_workload_runs() == 0
     assert apart == []
     assert ended.run.status == "passed"
+
+
+def test_a_schedule_starts_a_workload_like_anything_else(monkeypatch):
+    sent = []
+    monkeypatch.setattr(tasks, "send", lambda pk: sent.append(pk) or True)
+    workload = make_workload()
+
+    run = start_run(workload.definition, workload.environment, triggered_by="schedule", now=timezone.now())
+
+    assert tasks.sweep_workload_runs() == 1
+    assert sent == [str(run.pk)]
+    assert adopt_run(run).workload == workload
+
+
+def test_a_command_that_holds_the_lease_drives_in_its_own_process(monkeypatch):
+    driven = []
+    monkeypatch.setattr(tasks, "drive_here", lambda pk, driver: driver and driven.append(pk))
+    run = begun(make_workload(), driver=driver_name("run_tests"))
+
+    assert tasks.run_workload(str(run.pk))
+
+    assert driven == [str(run.pk)]
 
 
 def test_the_sweep_asks_again_for_a_run_that_nobody_began(monkeypatch):
