@@ -20,7 +20,7 @@ from demo.target.switches import BadSwitch, Switches
 from demo.target.timing import Timing
 
 PAYMENT = 0.004  # seconds that the bank takes on a good day
-TEMPLATE = 0.001  # seconds that the shop's template engine waits for its parts
+TEMPLATE = 0.003  # seconds that the shop's template engine waits for its parts
 UPLOAD_LIMIT = 20_000_000  # bytes
 
 

@@ -30,9 +30,12 @@ def errors_that_set_in(measured: Measured, limits: Thresholds) -> list[Finding]:
     name, _ = what.most_common(1)[0]
     text = f"{percent(share)} of the requests failed ({name})"
     if begins:
-        text += (
-            f" from {rates[begins]:.0f} requests per second on; below that {percent(shares[begins - 1])} did"
+        below = sum(bad for bad, _ in counts[:begins]) / sum(all_ for _, all_ in counts[:begins])
+        text = (
+            f"From {rates[begins]:.0f} requests per second on {percent(shares[begins])} of them failed "
+            f"({name}), and {percent(below)} below that"
         )
+        text += f"; at most it were {percent(share)}" if share > shares[begins] else ""
     evidence = {
         **rounded({"errors": wrong, "n": n, "share": share, "rates": rates, "shares": shares}),
         "sets_in_at": rounded(rates[begins]) if begins else None,

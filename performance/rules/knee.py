@@ -83,7 +83,8 @@ def _text(law: Scalability | None, offered: float, answered: float) -> str:
         return f"{text}."
     shares = f"{percent(law.contention[0])} of the work waits in line, coherency {law.coherency[0]:.2g}"
     if law.peak_load:
-        return f"{text}; more than {law.peak_load[0]:.0f} at once get less done ({shares})."
+        do = "get" if law.peak_load[0] <= law.most else "would get"
+        return f"{text}; more than {law.peak_load[0]:.0f} at once {do} less done ({shares})."
     return f"{text}; it can never answer more than {law.ceiling:.0f} ({shares})."
 
 

@@ -20,7 +20,7 @@ def steps(requests=BROWSE, rates=(15, 30, 60)):
 
 def constant(rate=50):
     arrival = {"kind": "constant", "rate": rate}
-    return {"requests": BROWSE, "arrival": arrival, "duration": 3, "warmup": 0.2, "timeout": 3}
+    return {"requests": BROWSE, "arrival": arrival, "duration": 2.6, "warmup": 0.2, "timeout": 3}
 
 
 ILL = {
@@ -29,7 +29,7 @@ ILL = {
     "a slow bank": ({"payment": 0.15}, steps(CHECKOUT), ("component", "payment")),
     "a contended lock": ({"lock": 0.025}, steps(), ("component", "lock")),
     "much computing": ({"cpu": 0.03}, steps(rates=(8, 16, 50)), ("resource", "CPU of the target")),
-    "few workers": ({"workers": 1}, steps(CHECKOUT, (20, 60, 200)), ("queueing", "waiting")),
+    "few workers": ({"workers": 1}, steps(CHECKOUT, (15, 45, 150)), ("queueing", "waiting")),
     "errors": ({"errors": 0.1}, constant(), ("errors", "status 500")),
     "errors from a load on": (
         {"errors": 0.4, "errors_above": 45},

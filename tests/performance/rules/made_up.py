@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -28,9 +29,7 @@ def measured(
     """Return a healthy run of steps, with what `add` says on top.
 
     Args:
-        seed: of the random numbers.
-        rates: requests per second, a step each.
-        seconds: length of a step.
+        rates: requests per second, a step of `seconds` each.
         tells: whether the target sends Server-Timing.
         add: seconds by part; a function of (rates (n,), times (n,), kinds (n,)) or a number.  The part
             `waiting` is of none, `untold` is of the target and no part.
@@ -45,7 +44,7 @@ def measured(
     _add(add or {}, noise, extra, (offered, intended, kinds))
     total = sum(noise.values()) + extra["untold"] + 0.0002
     latency = total + extra["waiting"] + 0.001 * chance.lognormal(0, SIGMA, n)
-    edges = np.arange(len(rates) + 1) * seconds
+    edges = (np.arange(len(rates) + 1) * seconds).tolist()
     made = Measured(
         requests=KINDS,
         intended=intended,
@@ -55,7 +54,7 @@ def measured(
         error=np.zeros(n, bool),
         unanswered=np.zeros(n, bool),
         parts={**noise, "total": total} if tells else {},
-        spans=tuple(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)),
+        spans=tuple(pairwise(edges)),
     )
     return dataclasses.replace(made, **changes)
 

@@ -1,10 +1,15 @@
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 import numpy as np
 import pytest
 
 from performance.sources.base import Query, SourceRefused, SourceUnavailable
 from performance.sources.prometheus import Prometheus
+
+NINE = datetime(2026, 1, 4, 9, tzinfo=UTC)
 
 
 def read(prometheus, text, *, after=0, seconds=600, step=15.0):
@@ -67,3 +72,42 @@ def test_a_server_that_does_not_answer_is_unavailable_and_its_password_stays_sec
 def test_without_an_address_it_says_which_setting_names_one():
     with pytest.raises(SourceRefused, match="PROMETHEUS_URL"):
         Prometheus("")
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Answers as its server was told."""
+
+    def do_GET(self):
+        status, content = self.server.answer
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "kind", "said"),
+    [
+        (503, b'{"status": "error", "error": "starting up"}', SourceUnavailable, "answered 503 starting up"),
+        (429, b"slow down", SourceUnavailable, "answered 429"),
+        (404, b"<html>", SourceRefused, "answered 404: no reason given"),
+        (401, b'{"error": "who are you?"}', SourceRefused, "answered 401: who are you?"),
+        (200, b"no json", SourceRefused, "answered 200: no reason given"),
+        (
+            200,
+            b'{"status":"success","data":{"resultType":"scalar","result":[1,"2"]}}',
+            SourceRefused,
+            "no series",
+        ),
+    ],
+)
+def test_what_is_no_series_is_told_by_what_may_help(status, content, kind, said):
+    with HTTPServer(("127.0.0.1", 0), Answers) as server:
+        server.answer = (status, content)
+        Thread(target=server.handle_request, daemon=True).start()
+        source = Prometheus(f"http://127.0.0.1:{server.server_address[1]}")
+
+        with pytest.raises(kind, match=re.escape(said)):
+            source.read(Query("x", "x"), NINE, NINE, 15)
