@@ -1,8 +1,8 @@
 """200 gates over identical runs of a real load: how many alarm, against the promise.
 
-Every gate makes one new run of the demo's shop, unchanged, and holds it against the same baseline; what looks
-worse is run again, as `workload run --compare` does.  AA_GATES=20 makes fewer.  Runs are identical only while the
-machine does nothing else, so each waits until it is quiet, and the seconds waited are told.
+Every gate makes one new run of the demo's shop, unchanged, and holds it against the same baseline; what
+looks worse is run again, as `workload run --compare` does.  AA_GATES=20 makes fewer.  Runs are identical
+only while the machine does nothing else, so each waits until it is quiet; the seconds waited are told.
 """
 
 import os
@@ -94,7 +94,7 @@ def main():
         seen = [a_gate(workload) for _ in range(GATES)]
     first, last = (sum(column) for column in zip(*seen, strict=True))
     print(
-        "| gates over identical runs | looked worse once | alarms | promised at most | seconds | of them waiting |"
+        "| gates over identical runs | looked worse once | alarms | promised at most | seconds | waiting |"
     )
     print("| --- | --- | --- | --- | --- | --- |")
     spent = f"{time.monotonic() - begun:.0f} | {sum(waited):.0f}"
