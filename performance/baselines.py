@@ -11,7 +11,8 @@ from access.models import User
 from performance.models import Component, PerformanceBaseline, Workload, WorkloadRun
 from performance.readings import measured
 
-MOST_RUNS = 50
+MOST_RUNS, MOST_LATER = 50, 200
+ALARMED = "regressed"  # in the metadata of a run on which a gate has alarmed
 
 
 class NotFit(Exception):
@@ -89,3 +90,21 @@ def baseline_runs(baseline: PerformanceBaseline) -> list[WorkloadRun]:
         return [run]
     alike = alike.exclude(pk=run.pk).for_series().select_related("run", "component").order_by("-started_at")
     return [run, *alike[: MOST_RUNS - 1]]
+
+
+def runs_since(baseline: PerformanceBaseline) -> list[WorkloadRun]:
+    """Return the baseline's runs and those of its branch after it on which no gate alarmed, oldest first.
+
+    Runs made in one go share their hour; only those of other hours tell how much hours differ.
+    """
+    run = baseline.run
+    alike = baseline_runs(baseline)
+    later = baseline.workload.runs.judged().filter(
+        component=run.component,
+        version=run.version,
+        run__branch=run.run.branch,
+        started_at__gt=run.started_at,
+    )
+    later = later.exclude(pk__in=[one.pk for one in alike]).for_series().select_related("run", "component")
+    kept = [one for one in later.order_by("-started_at")[:MOST_LATER] if ALARMED not in one.run.metadata]
+    return sorted([*alike, *kept], key=lambda one: one.started_at)

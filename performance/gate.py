@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from analysis.gates import FEWEST_HISTORY, FEWEST_NEW, Figure, decide
-from performance.baselines import baseline_for, baseline_runs
+from performance.baselines import ALARMED, baseline_for, runs_since
 from performance.judging import ERRORS_SAME_WITHIN, Judged, judge_sides
 from performance.models import Component, PerformanceBaseline, Workload, WorkloadRun
 from performance.readings import HEADLINES, Yardstick, read_runs
 from performance.verdicts import BETTER, SAME, WORSE, holm
+from tracking.models import TestRun
+from tracking.tracker import note
 
 BUDGET = 0.01
 CONFIRMED = 0.05
@@ -63,8 +66,11 @@ def judge_gate(
     budget: float = BUDGET,
     metrics: Collection[str] = HEADLINES,
     by_request: bool = False,
+    without: Sequence[WorkloadRun] = (),
 ) -> Gate:
     """Hold runs of one workload, component and commit against the baseline of their branch.
+
+    `without` are runs that tell nothing of what is usual, because they are in doubt themselves.
 
     Raises:
         NoBaseline: none was set, or the load has changed since.
@@ -76,8 +82,8 @@ def judge_gate(
             f"The load of {run.workload} is another one since its baseline (version {baseline.run.version}, "
             f"now {run.version}): make a run and set it with `workload baseline`."
         )
-    own = {one.pk for one in head}
-    base = [one for one in baseline_runs(baseline) if one.pk not in own]
+    own = {one.pk for one in (*head, *without)}
+    base = [one for one in runs_since(baseline) if one.pk not in own]
     if not base:
         base = [baseline.run]
     judged = judge_sides(
@@ -102,7 +108,7 @@ def confirm_gate(first: Gate, again: Sequence[WorkloadRun]) -> Gate:
         seen = _worse_in_the_middle(first, runs)
     else:
         by_request = any(one.yardstick.request for one in first.judged)
-        found = judge_gate(again, budget=CONFIRMED, by_request=by_request)
+        found = judge_gate(again, budget=CONFIRMED, by_request=by_request, without=first.head)
         seen = {one.yardstick for one in found.judged if one.verdict.verdict == WORSE}
     worse = [one for one in first.worse if one.yardstick in seen]
     if worse:
@@ -112,7 +118,7 @@ def confirm_gate(first: Gate, again: Sequence[WorkloadRun]) -> Gate:
 
 
 def _worse_in_the_middle(first: Gate, runs: Sequence[WorkloadRun]) -> set[Yardstick]:
-    base, head = [run.pk for run in first.base][::-1], [run.pk for run in runs]
+    base, head = [run.pk for run in first.base], [run.pk for run in runs]
     metrics = {one.yardstick.metric for one in first.judged}
     readings = read_runs(
         [*base, *head], metrics, by_request=any(one.yardstick.request for one in first.judged)
@@ -131,6 +137,17 @@ def _worse_in_the_middle(first: Gate, runs: Sequence[WorkloadRun]) -> set[Yardst
     same_within = first.baseline.workload.same_within
     names = {one.name for one in decide(figures, budget=first.budget, same_within=same_within).regressed}
     return {reading.yardstick for reading in looked_at if str(reading.yardstick) in names}
+
+
+def note_alarm(gate: Gate, now: datetime) -> None:
+    """Write down that the gate alarmed on its runs; they no longer tell what is usual."""
+    for one in gate.head if gate.worse else ():
+        run = TestRun.objects.get(pk=one.pk)
+        if ALARMED in run.metadata:
+            continue
+        run.metadata = {**run.metadata, ALARMED: [str(figure.yardstick) for figure in gate.worse]}
+        run.save(update_fields=["metadata"])
+        note(run, "gate", gate.sentence, now)
 
 
 def find_baseline(

@@ -35,6 +35,7 @@ def ensure(*, tests: bool = False) -> Path:
     stamp = VENV / (".stamp-tests" if tests else ".stamp")
     wanted = hashlib.sha256(required.read_bytes() + sys.version.encode()).hexdigest()
     if PYTHON.exists() and stamp.exists() and stamp.read_text() == wanted:
+        name_checkout(VENV)
         return PYTHON
     pip = _make()
     print(f"Installing the packages of {required.name} (about a minute the first time) …", flush=True)
@@ -43,7 +44,21 @@ def ensure(*, tests: bool = False) -> Path:
     if done.returncode:
         sys.exit("The packages could not be installed; see above. Run the command again when that is mended.")
     stamp.write_text(wanted)
+    name_checkout(VENV)
     return PYTHON
+
+
+def name_checkout(environment: Path) -> None:
+    """Let the environment's own programs find the checkout, as plain `pytest` must to load its plugin.
+
+    An environment that several checkouts share belongs to none of them.
+    """
+    if environment.is_symlink():
+        return
+    for packages in environment.glob("lib/python3.*/site-packages"):
+        place = packages / "runtrail_checkout.pth"
+        if not place.exists() or place.read_text() != f"{ROOT}\n":
+            place.write_text(f"{ROOT}\n")
 
 
 def _make() -> list[str]:

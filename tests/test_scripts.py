@@ -124,3 +124,20 @@ def test_all_that_is_named_for_coverage_is_there():
     for group in chosen["modules"].values():
         assert all(list(ROOT.glob(pattern)) for pattern in group)
     assert all((ROOT / path).exists() for path in chosen["tests"])
+
+
+def test_plain_pytest_of_the_environment_finds_the_checkout(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "script")
+    import _environment
+
+    packages = tmp_path / ".venv/lib/python3.11/site-packages"
+    packages.mkdir(parents=True)
+    shared = tmp_path / "shared"
+    shared.symlink_to(tmp_path / ".venv")
+
+    _environment.name_checkout(shared)
+    assert list(packages.iterdir()) == [], "an environment of several checkouts belongs to none"
+    _environment.name_checkout(tmp_path / ".venv")
+    _environment.name_checkout(tmp_path / ".venv")
+
+    assert [place.read_text() for place in packages.glob("*.pth")] == [f"{ROOT}\n"]

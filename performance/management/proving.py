@@ -24,6 +24,7 @@ from performance.gate import (
     confirm_gate,
     find_baseline,
     judge_gate,
+    note_alarm,
 )
 from performance.management.driving import drive_here
 from performance.models import Component, Workload, WorkloadRun
@@ -122,6 +123,7 @@ def compare_with_baseline(
             live.tell(f"{found.sentence} It is run {'once' if more == 1 else f'{more} times'} more.")
             again = _runs(live, workload, component, options, more)
             found = confirm_gate(found, again) if again else found
+    note_alarm(found, timezone.now())
     show_gate(command, found, options)
     failed = any(run.run.status == "failed" for run in made)
     sys.exit(REGRESSION if found.status == REGRESSED else int(failed))
@@ -157,6 +159,7 @@ def _runs(
 def gate(command: Any, runs: Sequence[WorkloadRun], options: dict[str, Any]) -> Gate:
     """Hold runs against the baseline and print what was found; exit code 3 where there is none."""
     found = judge(runs, options)
+    note_alarm(found, timezone.now())
     show_gate(command, found, options)
     return found
 

@@ -6,7 +6,7 @@ import pytest
 from access.models import AuditEntry
 from performance.baselines import NotFit, baseline_for, clear_baseline, set_baseline
 from performance.foresight import power_before
-from performance.gate import BUDGET, NoBaseline, confirm_gate, judge_gate
+from performance.gate import BUDGET, NoBaseline, confirm_gate, judge_gate, note_alarm
 from performance.models import Metric
 from tests.factories import NINE, make_user
 from tests.performance.measured import a_component, a_run, a_workload
@@ -138,6 +138,28 @@ def test_with_few_runs_of_the_baseline_one_more_decides(workload, again, status)
 
     assert first.runs_to_confirm == 1
     assert confirm_gate(first, [a_run(workload, again, number=21)]).status == status
+
+
+def test_later_runs_tell_how_much_hours_differ(workload, base):
+    """Ten runs made in one go resemble each other; what runs of other hours reached is no regression."""
+    slow = judge_gate([a_run(workload, 0.27, number=20)])
+    for place in range(12):
+        a_run(workload, 0.2 if place % 2 else 0.28, number=30 + place)
+
+    assert slow.status == "regressed"
+    assert judge_gate([a_run(workload, 0.27, number=50)]).status == "passed"
+
+
+def test_runs_that_alarmed_don_t_tell_what_is_usual(workload, base):
+    bad = judge_gate([a_run(workload, 0.4, number=20)])
+    note_alarm(bad, NINE)
+    note_alarm(bad, NINE)
+
+    again = judge_gate([a_run(workload, 0.4, number=21)])
+
+    assert again.status == "regressed"
+    assert bad.head[0].pk not in {run.pk for run in again.base}
+    assert bad.head[0].run.events.filter(kind="gate").count() == 1
 
 
 def test_a_bigger_budget_sees_more_and_says_so(workload, base):
