@@ -14,6 +14,7 @@ from performance.models import (
     Comparison,
     ComparisonRun,
     Component,
+    Gathering,
     Metric,
     MetricQuery,
     MetricSeries,
@@ -157,6 +158,14 @@ class MetricSeriesAdmin(HistoryAdmin):
     list_display = ["run", "source", "name", "unit", "n", "saturated_at", "problem"]
     list_filter = ["source"]
     search_fields = ["run__test_run_id", "name"]
+    list_select_related = ["run"]
+
+
+@admin.register(Gathering)
+class GatheringAdmin(HistoryAdmin):
+    list_display = ["run", "until", "tries", "again_at", "problem"]
+    list_filter = ["again_at"]
+    search_fields = ["run__test_run_id", "problem"]
     list_select_related = ["run"]
 
 

@@ -20,6 +20,7 @@ from dashboards.finders import find_track, find_workload_run
 from dashboards.rendering import page
 from dashboards.states import state
 from dashboards.views.actions import action
+from dashboards.workload_evidence import evidence_of
 from performance import baselines
 from performance import tasks as load_tasks
 from performance.judging import judge_sides
@@ -64,6 +65,7 @@ def workload_run(request: HttpRequest, found: Any) -> HttpResponse:
         "shown": shown,
         "state": state(run.run.status),
         "sentence": workload_run_page.sentence(run, shown),
+        "holds": list(map(evidence_of, shown.bottlenecks)),
         "over_time": _over_time(shown),
         "resources": felt,
         "resources_sentence": resources.sentence(felt),

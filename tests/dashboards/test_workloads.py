@@ -87,6 +87,34 @@ def test_a_run_shows_its_figures_with_units_and_what_held_it_back(client, viewer
     assert 'id="over-time"' in text
 
 
+def test_a_finding_has_its_picture_and_the_points_of_it(client, viewer, workload):
+    run = make_workload_run(workload, keep=False)
+    picture = {
+        "kind": "line",
+        "x": [1, 2],
+        "y": [40.5, 41.5],
+        "x_title": "requests at once",
+        "y_title": "answers (1/s)",
+        "second": [42.25, 43.25],
+        "second_title": "the law (1/s)",
+    }
+    Bottleneck.objects.create(
+        run=run,
+        rank=1,
+        kind="knee",
+        name="target",
+        score=0.9,
+        text="More brings no more.",
+        evidence={"picture": picture},
+    )
+
+    text = client.get(f"/performance/runs/{run}/").content.decode()
+
+    assert 'id="evidence-1"' in text
+    assert "43.25" in text
+    assert "yaxis2" not in text.split('id="evidence-1"')[1].split("</script>")[0]
+
+
 def test_a_run_in_which_nothing_was_found_says_so(client, viewer, workload):
     run = make_workload_run(workload, keep=False)
     WorkloadRun.objects.filter(pk=run.pk).update(analyzed_at=NINE)
