@@ -93,9 +93,7 @@ def main():
         set_baseline(base[-1], by="benchmark", now=timezone.now())
         seen = [a_gate(workload) for _ in range(GATES)]
     first, last = (sum(column) for column in zip(*seen, strict=True))
-    print(
-        "| gates over identical runs | looked worse once | alarms | promised at most | seconds | waiting |"
-    )
+    print("| gates over identical runs | looked worse once | alarms | promised at most | seconds | waiting |")
     print("| --- | --- | --- | --- | --- | --- |")
     spent = f"{time.monotonic() - begun:.0f} | {sum(waited):.0f}"
     print(f"| {GATES} | {first} | {last} | {BUDGET * GATES:g} | {spent} |")
