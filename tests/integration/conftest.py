@@ -17,6 +17,9 @@ from tests.integration.live import SHOPS, Api, given, live_server, open_shop, wo
 @pytest.hookimpl(tryfirst=True)  # before -k leaves some out
 def pytest_collection_modifyitems(items):
     recorded.note_collected(items)
+    items.sort(
+        key=lambda item: "test_overall_performance_track" in item.nodeid
+    )  # it takes what the others did
 
 
 def pytest_runtest_logreport(report):
