@@ -16,6 +16,7 @@ from executions.models import (
     CISync,
     IdempotencyKey,
     Report,
+    ResultPack,
     ResultSet,
     ResultText,
     SameCode,
@@ -70,6 +71,17 @@ class ResultSetAdmin(HistoryAdmin):
     list_filter = ["space", "project"]
     search_fields = ["run__test_run_id", "code"]
     list_select_related = ["project", "run"]
+
+
+@admin.register(ResultPack)
+class ResultPackAdmin(HistoryAdmin):
+    """Packed columns for machines; the results themselves are on the run's page."""
+
+    list_display = ["set"]
+    list_filter = ["set__space"]
+    search_fields = ["set__run__test_run_id"]
+    list_select_related = ["set__run"]
+    exclude = ["cases", "outcomes", "durations"]
 
 
 @admin.register(ResultText)

@@ -48,19 +48,28 @@ def pytest_load_initial_conftests(early_config):
 
 def pytest_configure(config) -> None:
     config.addinivalue_line("markers", "embedded: of the server with everything embedded, which is SQLite's")
+    config.addinivalue_line("markers", "strict: of what PostgreSQL refuses and SQLite takes; run there only")
 
 
 def pytest_collection_modifyitems(config, items) -> None:
-    """On PostgreSQL leave out what is SQLite's by its nature, and what asks no database at all."""
-    if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
+    """Leave out what is the other database's by its nature, and on PostgreSQL what asks no database."""
+    if os.environ.get("DATABASE_URL", "").startswith("postgres"):
+        left_out = _runs_on_sqlite_only
+    elif config.option.database == "sqlite":  # named by script/test, which runs the other too
+        left_out = _runs_on_postgresql_only
+    else:
         return
-    once = [item for item in items if _runs_once(item)]
-    items[:] = [item for item in items if not _runs_once(item)]
+    once = [item for item in items if left_out(item)]
+    items[:] = [item for item in items if not left_out(item)]
     config.hook.pytest_deselected(items=once)
 
 
-def _runs_once(item) -> bool:
+def _runs_on_sqlite_only(item) -> bool:
     return bool(item.get_closest_marker("embedded")) or item.nodeid.startswith(NO_DATABASE)
+
+
+def _runs_on_postgresql_only(item) -> bool:
+    return bool(item.get_closest_marker("strict"))
 
 
 def pytest_report_header(config) -> str:

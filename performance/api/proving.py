@@ -23,8 +23,8 @@ from access.models import Role
 from performance import tasks
 from performance.api.proving_filters import ChangeFilter, ComparisonFilter, OptimizationFilter
 from performance.api.proving_serializers import (
-    ChangeSerializer,
-    ComparisonSerializer,
+    ChangePointSerializer,
+    ComponentComparisonSerializer,
     DecisionSerializer,
     NewComparisonSerializer,
     NewOptimizationSerializer,
@@ -139,12 +139,12 @@ class ComponentComparisonViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixi
         .prefetch_related("components", "turns__component", "turns__run__run")
         .order_by("-created_at", "-pk")
     )
-    serializer_class = ComparisonSerializer
+    serializer_class = ComponentComparisonSerializer
     filterset_class = ComparisonFilter
     lookup_value_regex = "[0-9a-fA-F-]{32,36}"
     roles: ClassVar[dict[str, Role]] = dict.fromkeys(["create", "cancel"], Role.REPORTER)
 
-    @extend_schema(request=NewComparisonSerializer, responses={201: ComparisonSerializer})
+    @extend_schema(request=NewComparisonSerializer, responses={201: ComponentComparisonSerializer})
     def create(self, request: Request) -> Response:
         """Let components take turns; workers drive the runs one after the other."""
         asked = NewComparisonSerializer(data=request.data)
@@ -169,7 +169,7 @@ class ComponentComparisonViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixi
             tasks.wake(run.pk)
         return Response(self.get_serializer(self.get_queryset().get(pk=made.pk)).data, status=201)
 
-    @extend_schema(request=None, responses=ComparisonSerializer)
+    @extend_schema(request=None, responses=ComponentComparisonSerializer)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str = "") -> Response:
         """Start no more turns."""
@@ -182,24 +182,24 @@ class ChangeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OfWorkload
     """Changes of level in the series of workloads, newest first."""
 
     queryset = ChangePoint.objects.select_related("workload", "component", "first_run__run")
-    serializer_class = ChangeSerializer
+    serializer_class = ChangePointSerializer
     filterset_class = ChangeFilter
     lookup_value_regex = NUMBER
     roles: ClassVar[dict[str, Role]] = dict.fromkeys(["accept", "dismiss", "reopen"], Role.MAINTAINER)
 
-    @extend_schema(request=DecisionSerializer, responses=ChangeSerializer, parameters=[IDENTIFIER])
+    @extend_schema(request=DecisionSerializer, responses=ChangePointSerializer, parameters=[IDENTIFIER])
     @action(detail=True, methods=["post"])
     def accept(self, request: Request, pk: str = "") -> Response:
         """It is real; with `commitSha` it is tied to that commit."""
         return self._decide(request, accept)
 
-    @extend_schema(request=DecisionSerializer, responses=ChangeSerializer, parameters=[IDENTIFIER])
+    @extend_schema(request=DecisionSerializer, responses=ChangePointSerializer, parameters=[IDENTIFIER])
     @action(detail=True, methods=["post"])
     def dismiss(self, request: Request, pk: str = "") -> Response:
         """It is none, or none that matters; say why."""
         return self._decide(request, dismiss)
 
-    @extend_schema(request=None, responses=ChangeSerializer, parameters=[IDENTIFIER])
+    @extend_schema(request=None, responses=ChangePointSerializer, parameters=[IDENTIFIER])
     @action(detail=True, methods=["post"])
     def reopen(self, request: Request, pk: str = "") -> Response:
         """Take a decision back."""

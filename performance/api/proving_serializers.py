@@ -65,7 +65,7 @@ class NewOptimizationSerializer(CamelSerializer):
     after = serializers.ListField(child=serializers.CharField(max_length=100), max_length=100)
 
 
-class ComparisonSerializer(CamelModelSerializer):
+class ComponentComparisonSerializer(CamelModelSerializer):
     """Components under the same load in turn; `result` ranks them once all have ended."""
 
     workload = serializers.CharField(source="workload.name", read_only=True)
@@ -107,7 +107,7 @@ class NewComparisonSerializer(CamelSerializer):
     rounds = serializers.IntegerField(required=False, default=ROUNDS, min_value=1, max_value=100)
 
 
-class ChangeSerializer(CamelModelSerializer):
+class ChangePointSerializer(CamelModelSerializer):
     """Where a series changed its level, and what a curator made of it."""
 
     workload = serializers.CharField(source="workload.name", read_only=True)

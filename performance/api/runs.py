@@ -29,9 +29,10 @@ from performance.api.serializers import (
 )
 from performance.models import Bottleneck, Metric, MetricSeries, WorkloadRun
 from tracking import lifecycle
+from tracking.api.filters import MomentFilter
 from tracking.models import TestRun
 
-IDENTIFIER = OpenApiParameter("id", OpenApiTypes.STR, "path", description="The UUID, or the testRunId.")
+IDENTIFIER = OpenApiParameter("run", OpenApiTypes.STR, "path", description="The UUID, or the testRunId.")
 
 
 class WorkloadRunFilter(django_filters.FilterSet):
@@ -42,8 +43,8 @@ class WorkloadRunFilter(django_filters.FilterSet):
     status = django_filters.MultipleChoiceFilter(field_name="run__status", choices=TestRun.Status.choices)
     branch = django_filters.CharFilter(field_name="run__branch")
     purpose = django_filters.ChoiceFilter(choices=WorkloadRun.Purpose.choices)
-    startedAfter = django_filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="gte")
-    startedBefore = django_filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="lt")
+    startedAfter = MomentFilter(field_name="started_at", lookup_expr="gte")
+    startedBefore = MomentFilter(field_name="started_at", lookup_expr="lt")
 
     class Meta:
         model = WorkloadRun

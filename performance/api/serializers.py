@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from access.api.camel import CamelModelSerializer, CamelSerializer
+from access.api.parsing import OwnKeys
 from performance.models import (
     Bottleneck,
     Component,
@@ -22,6 +23,11 @@ from tracking.models import Environment
 class ComponentSerializer(CamelModelSerializer):
     """A variant of the system under the same workload."""
 
+    name = serializers.CharField(max_length=50)
+    headers = OwnKeys(required=False)
+    variables = OwnKeys(required=False)
+    price_per_hour = serializers.FloatField(required=False, allow_null=True, min_value=0, max_value=1e9)
+
     class Meta:
         model = Component
         fields = ("name", "target", "headers", "variables", "price_per_hour", "currency")
@@ -31,10 +37,10 @@ class WorkloadSerializer(CamelModelSerializer):
     """What load is put on a system; `spec` and what lies in it travel untouched."""
 
     environment = serializers.CharField(max_length=50)
+    spec = OwnKeys()
+    same_within = serializers.FloatField(required=False, min_value=0, max_value=10)
     test_definition_id = serializers.UUIDField(source="definition_id", read_only=True)
-    secrets = serializers.DictField(
-        child=serializers.CharField(max_length=2000), write_only=True, required=False
-    )
+    secrets = OwnKeys(child=serializers.CharField(max_length=2000), write_only=True, required=False)
     components = ComponentSerializer(many=True, required=False)
     has_secrets = serializers.BooleanField(read_only=True)
 
@@ -46,7 +52,6 @@ class WorkloadSerializer(CamelModelSerializer):
             *("created_at", "updated_at"),
         )
         read_only_fields = ("version",)
-        extra_kwargs = {"spec": {"required": True}}
 
     def validate_environment(self, name: str) -> Environment:
         project = self.context["view"].project
@@ -65,7 +70,7 @@ class TriggerSerializer(CamelSerializer):
     branch = serializers.CharField(max_length=255, required=False)
     commit_sha = serializers.RegexField("^[0-9a-f]{7,40}$", required=False)
     triggered_by = serializers.CharField(max_length=255, required=False)
-    metadata = serializers.DictField(required=False)
+    metadata = OwnKeys(required=False)
     seed = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
 
 

@@ -129,6 +129,8 @@ class WorkloadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectV
                     now=timezone.now(),
                     **wanted,
                 )
+                if any("name" not in row for row in components or ()):
+                    raise FaultySpec(["components: each needs its name."])
                 for row in components or ():
                     Component.objects.update_or_create(workload=workload, name=row.pop("name"), defaults=row)
                 if archived is not None:
