@@ -121,6 +121,8 @@ class WorkloadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectV
     def _save(self, wanted: dict[str, Any]) -> Workload:
         components = wanted.pop("components", None)
         archived = wanted.pop("is_archived", None)
+        if any("name" not in row for row in components or ()):
+            raise ValidationError({"components": ["Each needs its name."]})
         try:
             with transaction.atomic():
                 workload, _ = save_workload(
@@ -129,8 +131,6 @@ class WorkloadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectV
                     now=timezone.now(),
                     **wanted,
                 )
-                if any("name" not in row for row in components or ()):
-                    raise FaultySpec(["components: each needs its name."])
                 for row in components or ():
                     Component.objects.update_or_create(workload=workload, name=row.pop("name"), defaults=row)
                 if archived is not None:
