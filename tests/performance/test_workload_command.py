@@ -64,7 +64,7 @@ def generators():
 def begin_long(line, *arguments):
     """Start the long workload; return its process and its name once requests have been measured."""
     process = line.begin("workload", "run", "long", "--plain", *arguments)
-    name = id_of(process.stdout.readline())
+    name = id_of(next(line for line in process.stdout if line.startswith("Test Run ID")))
     samples = line.data / "workloads" / name / "samples.bin"
     wait_until(lambda: samples.exists() and samples.stat().st_size > 1000)
     return process, name
