@@ -20,8 +20,8 @@ from tests.journeys.product import ROOT
 ADDRESS, TOKEN = "API_BASE_URL", "RUNTRAIL_TOKEN"
 REQUESTS = [{"name": "catalog", "path": "/catalog"}, {"name": "cart", "path": "/cart/{{n}}"}]
 SHOPS = {
-    "indexed": ["--slow", "rendering=0.04"],
-    "unindexed": ["--slow", "rendering=0.04", "--slow", "database=0.06"],
+    "indexed": ["--slow", "rendering=0.03"],
+    "unindexed": ["--slow", "rendering=0.03", "--slow", "database=0.09"],
 }
 
 
