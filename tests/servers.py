@@ -26,6 +26,7 @@ IS_ROOT = os.geteuid() == 0
 NO_DATABASE = (
     *("tests/analysis/", "tests/client/", "tests/executions/reports/", "tests/unit/"),
     *("tests/performance/sources/", "tests/performance/rules/", "tests/demo/"),
+    "tests/performance/test_known_truths.py",
     "tests/journeys/test_several_machines.py",  # brings a PostgreSQL of its own
 )
 PLAIN_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}

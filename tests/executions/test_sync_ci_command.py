@@ -37,7 +37,10 @@ def typed(line, capsys):
         inner, _, after = rest.partition(")")
         line = f"{before}{' '.join(typed(inner, capsys).split())}{after}"
     name, *arguments = shlex.split(line)
-    load_command_class("executions", name).run_from_argv(["manage.py", name, *arguments])
+    command = load_command_class("executions", name)
+    options = vars(command.create_parser("manage.py", name).parse_args(arguments))
+    # Not run_from_argv: at its end it closes the connection that the test's transaction lives in.
+    command.execute(*options.pop("args", ()), **options)
     return capsys.readouterr().out
 
 

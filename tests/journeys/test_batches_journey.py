@@ -9,7 +9,7 @@ import pytest
 
 from tests.journeys.product import ROOT, Product
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.journey, pytest.mark.embedded, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,9 @@ from tests.servers import start_postgres, start_valkey
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 DEPLOY, API = ((ROOT / "docs" / name).read_text() for name in ("deploy.md", "api.md"))
-PROGRAMS = dict(re.findall(r"^\| (web|worker|scheduler|runner)(?: of[^|]*jobs[^|]*)? \| `(.+?)` \|", DEPLOY, re.MULTILINE))
+PROGRAMS = dict(
+    re.findall(r"^\| (web|worker|scheduler|runner)(?: of[^|]*jobs[^|]*)? \| `(.+?)` \|", DEPLOY, re.MULTILINE)
+)
 JUNIT = '<testsuite><testcase classname="m" name="t" time="0.5"/></testsuite>'
 PROFILE = """
 [project]

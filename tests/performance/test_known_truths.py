@@ -35,7 +35,7 @@ def response_times(arrivals: np.ndarray, services: np.ndarray) -> np.ndarray:
     return np.array(found)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture  # not of the module: a second try is to measure anew
 def measured(tmp_path_factory):
     """Both servers under load at the same time; (samples, services) of each."""
     folders = {name: tmp_path_factory.mktemp("truth") for name in KINDS}
