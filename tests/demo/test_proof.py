@@ -4,6 +4,8 @@ import pytest
 
 from performance.findings import find_bottlenecks
 
+pytestmark = pytest.mark.slow
+
 BROWSE = [
     {"name": "catalog", "path": "/catalog", "weight": 4},
     {"name": "product", "path": "/product/7", "weight": 4},

@@ -10,6 +10,8 @@ from performance.figures import figures_of
 from performance.specification import read_spec
 from tests.performance.conftest import Load, TargetProcess
 
+pytestmark = pytest.mark.slow
+
 # Of intervals at 95 % one in twenty misses; with this seed the servers' own queues keep all six, well inside.
 RATE, SERVICE, SECONDS, SEED = 60.0, 0.01, 7.0, 159
 SPEC = {
