@@ -69,7 +69,7 @@ def test_a_named_database_is_the_only_one_and_the_other_is_said(
 
     exit_of("test", monkeypatch=monkeypatch)
 
-    assert databases_of(started[0]) == [runs]
+    assert set(databases_of(started[0])) == {runs}
     assert f"Left out: {left_out}," in capsys.readouterr().out
 
 
@@ -96,11 +96,13 @@ def test_without_arguments_the_pure_modules_are_covered_and_run_once(started, mo
 
     assert exit_of("test", monkeypatch=monkeypatch) == 0
 
-    covered, sqlite, postgresql = [command for command in started[0] if "pytest" in command]
+    covered, sqlite, postgresql, loaded = [command for command in started[0] if "pytest" in command]
     assert "tests/analysis" in covered
     assert "--cov=analysis" in covered
     assert "--ignore=tests/analysis" in sqlite
     assert not any(part.startswith(("--ignore", "--cov")) for part in postgresql)
+    assert "slow" in loaded
+    assert "-n" not in loaded, "what measures a load runs alone on the machine"
     reports = [command for command in started[0] if "coverage" in command]
     assert [part for part in reports[0] if part.startswith("--include")] == ["--include=analysis/*"]
 
