@@ -10,13 +10,14 @@ for the M/D/c waiting time distribution", Operations Research Letters 29 (2001) 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
 
 
 @dataclass(frozen=True, slots=True)
-class _Server:
+class _Server(ABC):
     """`arrivals` a second meet one server that needs `service` seconds for each, in the mean.
 
     Raises:
@@ -39,15 +40,17 @@ class _Server:
         return self.arrivals * self.service
 
     @property
+    @abstractmethod
     def mean_wait(self) -> float:
-        raise NotImplementedError
+        """Seconds in the queue, in the mean."""
 
     @property
     def mean_response(self) -> float:
         return self.mean_wait + self.service
 
+    @abstractmethod
     def share_waiting_at_most(self, seconds: float) -> float:
-        raise NotImplementedError
+        """Share of requests, 0 to 1, that wait no longer than `seconds`."""
 
     def wait_quantile(self, q: float) -> float:
         """Return the wait that the share `q` of requests stays below; 0 for those who find it idle."""
