@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -48,22 +49,16 @@ def tell_tracked(run: TestRun, past: PastRun, jobs: list[RemoteJob], *, now: dat
     if row is None or not past.is_over:
         return
     mine = tuple(job for job in jobs if job.attempt in (0, past.remote.attempt))
-    remote = past.remote
-    seen = RemoteRun(
+    # Its title and how it was seen are those of a list; what is written down was asked for.
+    seen = replace(
+        past.remote,
         dispatch_id=row.dispatch_id,
-        status=remote.status,
-        conclusion=remote.conclusion,
-        attempt=remote.attempt,
-        created_at=remote.created_at,
-        run_started_at=remote.run_started_at,
-        completed_at=remote.completed_at,
-        url=remote.url,
-        jobs=mine,
-        repository_id=remote.repository_id,
         github_run_id=past.number,
-        commit_sha=remote.commit_sha,
-        branch=remote.branch,
-        tree_hash=remote.tree_hash,
+        jobs=mine,
+        title="",
+        reason="",
+        is_whole=True,
+        seen_by="question",
     )
     apply_observation(row, seen, clock="api", now=now)
 
