@@ -81,11 +81,13 @@ def look_at(root: Path, path: str) -> Seen:
     place = _inside(root, path)
     if not is_keepable(path):
         raise NotKeepable(f"{path!a} has a name that can't be kept: not UTF-8, or too long.")
+    if link_above(root, path):  # asked first: links in circles can't be looked through
+        return Seen(FileState.Kind.ABSENT)
     try:
         found = place.lstat()
     except (FileNotFoundError, NotADirectoryError):
         return Seen(FileState.Kind.ABSENT)
-    if stat.S_ISDIR(found.st_mode) or link_above(root, path):
+    if stat.S_ISDIR(found.st_mode):
         return Seen(FileState.Kind.ABSENT)
     if stat.S_ISLNK(found.st_mode):
         target = os.fsencode(place.readlink())
