@@ -23,11 +23,23 @@ from typing import Any
 import pytest
 
 IS_ROOT = os.geteuid() == 0
-NO_DATABASE = (
-    *("tests/analysis/", "tests/client/", "tests/executions/reports/", "tests/unit/"),
-    *("tests/performance/sources/", "tests/performance/rules/", "tests/demo/"),
-    "tests/performance/test_known_truths.py",
-    "tests/journeys/test_several_machines.py",  # brings a PostgreSQL of its own
+ONCE = (  # where the database can't make a difference: on SQLite alone
+    *("tests/analysis/", "tests/client/", "tests/demo/", "tests/executions/reports/", "tests/journeys/"),
+    *("tests/performance/rules/", "tests/performance/sources/", "tests/unit/"),
+    *("tests/test_architecture.py", "tests/test_docs.py", "tests/test_scripts.py"),
+    *("tests/access/test_admin_costs.py", "tests/api/test_roles.py", "tests/dashboards/test_roles.py"),
+    *("tests/batches/test_search.py", "tests/batches/test_tracker_of_scripts.py"),
+    *("tests/config/test_manage.py", "tests/performance/test_artifacts_in_s3.py"),
+    *("tests/performance/test_drive.py", "tests/performance/test_figures.py"),
+    *("tests/performance/test_known_truths.py", "tests/performance/test_locust.py"),
+    *("tests/performance/test_open_loop.py", "tests/performance/test_workload_command.py"),
+    *("tests/tracking/test_commands_doc.py", "tests/tracking/test_run_tests_process.py"),
+    *("tests/tracking/test_runner.py", "tests/tracking/github/test_converging.py"),
+)
+LONGEST = (  # these begin first, so that no worker is left alone with one of them at the end
+    *("tests/journeys/", "tests/batches/test_every_line.py", "tests/batches/test_seed_commands.py"),
+    *("tests/config/test_up_", "tests/batches/test_", "tests/api/test_anything_is_answered.py"),
+    *("tests/tracking/github/", "tests/access/test_admin_costs.py", "tests/executions/"),
 )
 PLAIN_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
@@ -53,7 +65,10 @@ def pytest_configure(config) -> None:
 
 
 def pytest_collection_modifyitems(config, items) -> None:
-    """Leave out what is the other database's by its nature, and on PostgreSQL what asks no database."""
+    """Leave out what is the other database's, and on PostgreSQL what is run once; the longest come first."""
+    items.sort(
+        key=lambda item: next((n for n, part in enumerate(LONGEST) if item.nodeid.startswith(part)), 99)
+    )
     if os.environ.get("DATABASE_URL", "").startswith("postgres"):
         left_out = _runs_on_sqlite_only
     elif config.option.database == "sqlite":  # named by script/test, which runs the other too
@@ -66,7 +81,7 @@ def pytest_collection_modifyitems(config, items) -> None:
 
 
 def _runs_on_sqlite_only(item) -> bool:
-    return bool(item.get_closest_marker("embedded")) or item.nodeid.startswith(NO_DATABASE)
+    return bool(item.get_closest_marker("embedded")) or item.nodeid.startswith(ONCE)
 
 
 def _runs_on_postgresql_only(item) -> bool:

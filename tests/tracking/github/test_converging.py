@@ -4,7 +4,6 @@ import random
 from functools import cache
 
 import pytest
-from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -69,8 +68,7 @@ def test_any_order_of_any_part_of_the_messages_ends_in_the_same_rows(seed, lose,
 
 @pytest.mark.timeout(600)
 def test_1000_workflows_through_all_faults_at_once_take_at_most_2200_calls():
-    # What differs between the databases shows with a fifth of them, in a fifth of the time.
-    count = 1000 if connection.vendor == "sqlite" else 200
+    count = 1000
     faults = Faults(list_lag=60, lose=0.3, double=0.3, shuffle=True)
     some = random.Random(7)
     before, after = ("error_before", "unavailable", "drop_before"), ("error_after", "drop_after")
