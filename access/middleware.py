@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
 from access.models import Project
+from access.time_zones import time_zones
 
 
 class NoNulMiddleware:
@@ -35,7 +36,7 @@ class RequestContextMiddleware:
         user = request.user
         request.project = chosen_project(request)  # type: ignore[attr-defined]
         name = getattr(user, "time_zone", "UTC")
-        zone = zoneinfo.ZoneInfo(name) if name in zoneinfo.available_timezones() else zoneinfo.ZoneInfo("UTC")
+        zone = zoneinfo.ZoneInfo(name if name in time_zones() else "UTC")
         structlog.contextvars.bind_contextvars(request_id=uuid.uuid4().hex[:12])
         try:
             with timezone.override(zone):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import zoneinfo
 from typing import Any
 
 from django import forms
 
 from access.models import Project, Role, User
+from access.time_zones import time_zones
 from executions.models.synced import default_patterns, validate_patterns
 from tracking.models import Environment, Schedule, TestDefinition
 
@@ -46,7 +46,7 @@ class TimeZoneForm(forms.Form):
 
     def clean_time_zone(self) -> str:
         name = str(self.cleaned_data["time_zone"])
-        if name not in zoneinfo.available_timezones():
+        if name not in time_zones():
             raise forms.ValidationError(f"There is no time zone {name!r}. Write it as Europe/Berlin or UTC.")
         return name
 

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
+import numpy as np
+
+from executions.columns import Numbers
 from executions.models import CaseStatistics, Outcome, ResultSet, TestCase
-from executions.packs import results_by_case
+from executions.packs import Decided, decided_of
 from executions.querysets import pieces
 from executions.recent import known
 from tracking.models import TestRun
 
-WELL, BAD = {0, 5}, {1, 2}
+WELL, BAD = [0, 5], [1, 2]
 _WORDS = [outcome.word for outcome in Outcome]
 _AT_ONCE = 10_000  # tests whose names are asked for together
 RATIO, SECONDS, SAMPLES = 1.5, 0.1, 5  # all three have to be exceeded before a test is called slower
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Change:
     """One test of a comparison; durations in seconds."""
 
     case: int
-    nodeid: str
-    suite: str
+    nodeid: str = ""
+    suite: str = ""
     base: str = ""
     head: str = ""
     base_duration: float | None = None
@@ -54,79 +58,103 @@ class ResultComparison:
     compared: int = 0
 
 
-Row = tuple[int, float | None]  # outcome, duration
-
-
 def compare_results(base: TestRun, head: TestRun) -> ResultComparison:
     """Compare the deciding results of two runs of one project.
 
     A test is slower or faster only by ratio AND difference AND against the median of at least five
     earlier durations in the head's space: one sample says nothing on a shared machine.
     """
-    return compare_rows(rows_of(base), rows_of(head), head.space)
+    return compare_decided(decided_of_run(base), decided_of_run(head), head.space)
 
 
-def compare_rows(before: dict[int, Row], after: dict[int, Row], space: str) -> ResultComparison:
-    """Compare two results of each case; what is usual is that of `space`."""
-    found = ResultComparison(compared=len(before.keys() & after.keys()))
-    suspects = [case for case in before.keys() & after.keys() if _differs(before[case], after[case])]
-    usual = _usual(suspects, space)
-    news = [case for case in before.keys() | after.keys() if _is_news(before.get(case), after.get(case))]
-    names = _names({*news, *usual})
-    for case in sorted(names, key=lambda case: names[case]):
-        change = _change(case, names[case], before.get(case), after.get(case), usual.get(case))
-        for name in _kinds(change, before.get(case), after.get(case)):
-            getattr(found, name).append(change)
-    return found
-
-
-def rows_of(run: TestRun) -> dict[int, Row]:
-    """Return outcome and duration of each case of a run, by the try that decides."""
+def decided_of_run(run: TestRun) -> Decided:
+    """Return the result of each case of a run, by the try that decides."""
     result_set = ResultSet.objects.filter(run=run).first()
-    return {} if result_set is None else rows_of_set(result_set)
+    return Decided.none() if result_set is None else decided_of(result_set)
 
 
-def rows_of_set(result_set: ResultSet) -> dict[int, Row]:
-    """Return outcome and duration of each case of one set of results."""
-    return results_by_case(result_set)
+def compare_decided(before: Decided, after: Decided, space: str) -> ResultComparison:
+    """Compare two results of each case, each case once in both; what is usual is that of `space`."""
+    _, there, here = np.intersect1d(before.case, after.case, assume_unique=True, return_indices=True)
+    base, head = before.only(there), after.only(here)
+    failed_before, failed = np.isin(base.outcome, BAD), np.isin(head.outcome, BAD)
+    fixed = failed_before & np.isin(head.outcome, WELL)
+    ran_well = np.isin(base.outcome, WELL) & np.isin(head.outcome, WELL)
+    usual = _usual(head.case[ran_well & _differs(base.duration, head.duration)].tolist(), space)
+    slower, faster = _speed(base, head, usual)
+    pairs = (base, head, usual)
+    added = _without(after, here)
+    chosen = {
+        "newly_failing": _changes(*pairs, failed & ~failed_before),
+        "fixed": _changes(*pairs, fixed),
+        "still_failing": _changes(*pairs, failed & failed_before),
+        "slower": _changes(*pairs, slower),
+        "faster": _changes(*pairs, faster),
+        "added": [_change(None, row, None) for row in _rows(added)],
+        # They never passed, so that nothing broke them.
+        "added_failing": [_change(None, row, None) for row in _rows(added.only(np.isin(added.outcome, BAD)))],
+        "removed": [_change(row, None, None) for row in _rows(_without(before, there))],
+    }
+    return ResultComparison(compared=len(base), **_named(chosen))
 
 
-def _is_news(before: Row | None, after: Row | None) -> bool:
-    """Whether a test stands in some list by its outcomes alone."""
-    return before is None or after is None or after[0] in BAD or before[0] in BAD
+def _without(decided: Decided, places: Numbers) -> Decided:
+    left = np.ones(len(decided), bool)
+    left[places] = False
+    return decided.only(left)
 
 
-def _kinds(change: Change, before: Row | None, after: Row | None) -> Iterator[str]:
-    if before is None or after is None:
-        yield "added" if before is None else "removed"
-        if after is not None and after[0] in BAD:
-            yield "added_failing"  # it never passed, so that nothing broke it
-        return
-    if after[0] in BAD:
-        yield "still_failing" if before[0] in BAD else "newly_failing"
-    elif before[0] in BAD and after[0] in WELL:
-        yield "fixed"
-    if before[0] in WELL and after[0] in WELL and change.usual is not None and _differs(before, after):
-        yield from _speed(change)
+def _speed(base: Decided, head: Decided, usual: dict[int, float]) -> tuple[Numbers, Numbers]:
+    """Which rows are slower, and which faster, than both the base and what is usual."""
+    known = np.array(sorted(usual), base.case.dtype)
+    middle = np.full(len(head), np.nan)
+    middle[np.searchsorted(head.case, known)] = [usual[case] for case in known.tolist()]
+    slowest, fastest = np.maximum(base.duration, middle), np.minimum(base.duration, middle)
+    took = head.duration
+    return _exceeds(took, slowest), _exceeds(fastest, took)
 
 
-def _speed(change: Change) -> Iterator[str]:
-    head, base, usual = change.head_duration, change.base_duration, change.usual
-    if head is None or base is None or usual is None:
-        return
-    slowest, fastest = max(base, usual), min(base, usual)
-    if head > slowest * RATIO and head - slowest > SECONDS:
-        yield "slower"
-    elif head * RATIO < fastest and fastest - head > SECONDS:
-        yield "faster"
+def _exceeds(longer: Numbers, shorter: Numbers) -> Numbers:
+    return (longer > shorter * RATIO) & (longer - shorter > SECONDS)  # never where one is unknown
 
 
-def _differs(before: Row, after: Row) -> bool:
-    if before[1] is None or after[1] is None:
-        return False
-    if abs(after[1] - before[1]) <= SECONDS:
-        return False
-    return max(before[1], after[1]) > RATIO * min(before[1], after[1])
+def _differs(before: Numbers, after: Numbers) -> Numbers:
+    return _exceeds(before, after) | _exceeds(after, before)
+
+
+Row = tuple[int, int, float | None]  # case, outcome, duration in seconds
+
+
+def _rows(decided: Decided) -> Iterator[Row]:
+    for case, outcome, took in zip(*map(np.ndarray.tolist, decided.columns()), strict=True):
+        yield case, outcome, None if math.isnan(took) else took
+
+
+def _changes(base: Decided, head: Decided, usual: dict[int, float], chosen: Numbers) -> list[Change]:
+    pairs = zip(_rows(base.only(chosen)), _rows(head.only(chosen)), strict=True)
+    return [_change(before, after, usual.get(before[0])) for before, after in pairs]
+
+
+def _change(before: Row | None, after: Row | None, usual: float | None) -> Change:
+    return Change(
+        case=next(row[0] for row in (before, after) if row),
+        base=_WORDS[before[1]] if before else "",
+        head=_WORDS[after[1]] if after else "",
+        base_duration=before[2] if before else None,
+        head_duration=after[2] if after else None,
+        usual=usual,
+    )
+
+
+def _named(chosen: dict[str, list[Change]]) -> dict[str, list[Change]]:
+    """Give the changes of each list their tests' names, and the lists the order of these."""
+    names = _names({one.case for listed in chosen.values() for one in listed})
+    found = {}
+    for kind, listed in chosen.items():
+        for one in listed:
+            one.nodeid, one.suite = names[one.case]
+        found[kind] = sorted(listed, key=lambda one: (one.nodeid, one.suite))
+    return found
 
 
 def _usual(cases: list[int], space: str) -> dict[int, float]:
@@ -147,18 +175,3 @@ def _names(cases: Any) -> dict[int, tuple[str, str]]:
         rows = TestCase.objects.filter(pk__in=piece).order_by()
         found |= {pk: (nodeid, suite) for pk, nodeid, suite in rows.values_list("pk", "nodeid", "suite")}
     return found
-
-
-def _change(
-    case: int, name: tuple[str, str], before: Row | None, after: Row | None, usual: float | None
-) -> Change:
-    return Change(
-        case=case,
-        nodeid=name[0],
-        suite=name[1],
-        base=_WORDS[before[0]] if before else "",
-        head=_WORDS[after[0]] if after else "",
-        base_duration=before[1] if before else None,
-        head_duration=after[1] if after else None,
-        usual=usual,
-    )

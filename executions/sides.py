@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from access.models import Project
-from executions.comparison import ResultComparison, Row, compare_rows, rows_of_set
+from executions.comparison import ResultComparison, compare_decided
 from executions.models import ResultSet
+from executions.packs import Decided, decided_of, newest_of
 
 MOST_SETS = 500  # of the newest in the window
 MOST_READ = 40  # whose results are read: one for each source, and what partial runs left out
@@ -45,16 +46,14 @@ def compare_sides(project: Project, base: Side, head: Side, *, since: datetime) 
     """
     before, base_runs = _latest(project, base, since)
     after, head_runs = _latest(project, head, since)
-    return SideComparison(compare_rows(before, after, head.space or base.space or "ci"), base_runs, head_runs)
+    return SideComparison(
+        compare_decided(before, after, head.space or base.space or "ci"), base_runs, head_runs
+    )
 
 
-def _latest(project: Project, side: Side, since: datetime) -> tuple[dict[int, Row], list[str]]:
-    rows: dict[int, Row] = {}
-    names = []
-    for result_set in _chosen(project, side, since):
-        names.append(result_set.run.test_run_id)
-        rows = {**rows_of_set(result_set), **rows}  # the newest decides
-    return rows, names
+def _latest(project: Project, side: Side, since: datetime) -> tuple[Decided, list[str]]:
+    chosen = list(_chosen(project, side, since))
+    return newest_of(map(decided_of, chosen)), [one.run.test_run_id for one in chosen]
 
 
 def _chosen(project: Project, side: Side, since: datetime) -> Iterator[ResultSet]:

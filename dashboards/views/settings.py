@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from typing import Any, cast
 
 from django.contrib import messages
@@ -13,6 +12,7 @@ from django.shortcuts import redirect
 from access import audit
 from access.models import Membership, Project, Role, User
 from access.permissions import SIGNED_IN, may, open_to, requires
+from access.time_zones import time_zones
 from dashboards.finders import InProject, find_membership, find_project
 from dashboards.forms import MemberForm, RoleForm, TimeZoneForm
 from dashboards.rendering import page
@@ -125,7 +125,7 @@ def _show(
         "members": members if project else [],
         "roles": Role.choices,
         "may_administer": project is not None and may(user, project, Role.ADMINISTRATOR),
-        "zones": sorted(zoneinfo.available_timezones()),
+        "zones": sorted(time_zones()),
         "zone_form": zone_form or TimeZoneForm(initial={"time_zone": user.time_zone}),
         "member_form": member_form or MemberForm(),
     }
