@@ -71,8 +71,10 @@ def _environment(project: Project, name: str, row: dict[str, Any], changes: list
 def _definition(project: Project, name: str, row: dict[str, Any], folder: str, changes: list[str]) -> None:
     wanted = {key: value for key, value in row.items() if key not in _NOT_COLUMNS}
     place = str((Path(folder) / row.get("workspace", ".")).resolve()) if "workspace" in row else folder
-    wanted |= {"folder": place, "is_from_shell": True}
     steps = [{"command": row["command"]}] if "command" in row else row.get("steps")
+    wanted["folder"] = place
+    if steps is not None:  # else its steps may be ones that were typed into a page
+        wanted["is_from_shell"] = True
     definition, is_new = TestDefinition.objects.get_or_create(
         project=project,
         name=name,

@@ -29,7 +29,10 @@ class Expired:
 
 
 def expired(now: datetime) -> Iterator[Expired]:
-    """Yield every run that some policy lets go; the narrowest policy that fits a run decides alone."""
+    """Yield every run that some policy lets go; the narrowest policy that fits a run decides alone.
+
+    Of a run it reads what a line about it needs; there may be a hundred thousand of them.
+    """
     policies = list(RetentionPolicy.objects.select_related("environment"))
     for project_pk in {policy.project_id for policy in policies}:
         mine = [policy for policy in policies if policy.project_id == project_pk]
@@ -38,16 +41,14 @@ def expired(now: datetime) -> Iterator[Expired]:
         old = (
             TestRun.objects.ended()
             .filter(project=project_pk, pinned=False, completed_at__lt=now - timedelta(days=shortest))
+            .select_related("environment", "definition", "project")
+            .defer("plan", "checked", "metadata")
             .order_by("started_at")
         )
         kept = _always_kept(project_pk, max(policy.keep for policy in mine))
-        for run in old.select_related("environment", "definition", "project").iterator(chunk_size=500):
+        for run in old.iterator(chunk_size=500):
             policy = next((one for one in mine if _fits(one, run)), None)
-            if (
-                policy is None
-                or run.completed_at is None
-                or run.completed_at >= now - timedelta(days=policy.days)
-            ):
+            if policy is None or not _is_old(run, policy, now):
                 continue
             if run.pk not in kept.get((run.definition_id, run.environment_id), [])[: policy.keep]:
                 yield Expired(run, policy)
@@ -87,10 +88,11 @@ def archive_name(run: TestRun) -> str:
 
 
 def _let_go(found: list[Expired], storage: Storage, forget: Callable[[list[TestRun]], None]) -> list[Expired]:
-    for one in found:
-        if one.policy.archives:
-            _write(one.run, storage)
     keys = [one.run.pk for one in found]
+    whole = TestRun.objects.for_file().in_bulk(keys)  # `expired` leaves out what makes a row large
+    for one in found:
+        if one.policy.archives and one.run.pk in whole:
+            _write(whole[one.run.pk], storage)
     with transaction.atomic():
         # Whoever pinned or reopened one meanwhile was faster; the lock makes whoever comes now wait.
         free = TestRun.objects.ended().filter(pk__in=keys, pinned=False).select_for_update()
