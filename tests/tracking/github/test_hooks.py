@@ -147,7 +147,7 @@ def test_a_message_that_overtook_the_answer_is_taken_up_when_the_number_is_known
     assert WorkflowRun.objects.get().attempts.get().status == "in_progress"
 
 
-def test_a_message_that_breaks_its_worker_keeps_none_behind_it_waiting(client, secret, worked_on, monkeypatch):
+def test_a_message_that_breaks_its_worker_holds_up_no_other(client, secret, worked_on, monkeypatch):
     def apply(delivery, **given):
         if delivery.guid == "bad":
             raise RuntimeError("as after a mistake of ours")
