@@ -7,6 +7,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.utils import timezone
 
+from access.api import parsing
 from access.api.throttling import ByToken
 from access.models import ApiToken
 from access.tokens import new_token
@@ -150,13 +151,28 @@ def test_what_contradicts_is_a_conflict(api, shop):
     assert "has ended already, as passed" in answer.json()["detail"]
 
 
-def test_a_report_that_is_too_large_is_refused(api, settings):
+@pytest.mark.parametrize("kind", ["text/xml", "multipart/form-data; boundary=b"])
+def test_a_report_that_is_too_large_is_refused(api, settings, kind):
     settings.REPORT_BYTES = 10
+    body = b"<testsuite></testsuite>"
+    if kind.startswith("multipart"):
+        body = (
+            b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n' + body + b"\r\n--b--\r\n"
+        )
 
-    answer = api.generic("POST", "/api/v1/reports/", b"<testsuite></testsuite>", "text/xml")
+    answer = api.generic("POST", "/api/v1/reports/", body, kind)
 
     assert answer.status_code == 413
     assert TestRun.objects.count() == 0
+
+
+def test_a_body_that_would_fill_the_memory_is_refused(api, monkeypatch):
+    monkeypatch.setattr(parsing, "LARGEST", 100)
+
+    answer = api.post("/api/v1/test-runs/", {"metadata": {"note": "x" * 100}}, format="json")
+
+    assert answer.status_code == 413
+    assert "send it in pieces" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("form", ["html", "md", "json"])
