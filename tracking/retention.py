@@ -13,6 +13,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
+from django.db.models import ProtectedError
 from django.forms.models import model_to_dict
 
 from tracking.models import RetentionPolicy, TestRun, WorkflowAttempt, WorkflowJob
@@ -96,11 +97,20 @@ def _let_go(found: list[Expired], storage: Storage, forget: Callable[[list[TestR
     with transaction.atomic():
         # Whoever pinned or reopened one meanwhile was faster; the lock makes whoever comes now wait.
         free = TestRun.objects.ended().filter(pk__in=keys, pinned=False).select_for_update()
-        runs = list(free.order_by("pk"))
-        forget(runs)
-        TestRun.objects.filter(pk__in=[run.pk for run in runs]).delete()
+        runs = _delete(list(free.order_by("pk")), forget)
     gone = {run.pk for run in runs}
     return [one for one in found if one.run.pk in gone]
+
+
+def _delete(runs: list[TestRun], forget: Callable[[list[TestRun]], None]) -> list[TestRun]:
+    """Delete runs with their results; return those that went: what something above still needs stays."""
+    try:
+        with transaction.atomic():
+            forget(runs)
+            TestRun.objects.filter(pk__in=[run.pk for run in runs]).delete()
+    except ProtectedError:  # one of them, as the baseline of a load is
+        return [gone for run in runs for gone in _delete([run], forget)] if len(runs) > 1 else []
+    return runs
 
 
 def _write(run: TestRun, storage: Storage) -> None:
