@@ -166,6 +166,20 @@ def test_a_report_that_is_too_large_is_refused(api, settings, kind):
     assert TestRun.objects.count() == 0
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["../../../../tmp/x", "a b", "x/y", "%C3%A9", "x" * 81, "a%0Ab", "-", ".", "", "ci-77-1", "Nightly_2.0"],
+)
+def test_a_report_names_its_run_by_what_fits_an_address_and_a_file(api, name):
+    is_fit = name in {"", "ci-77-1", "Nightly_2.0"}
+    where = f"/api/v1/reports/?testRunId={name}"
+
+    answer = api.generic("POST", where, b"<testsuite><testcase name='t'/></testsuite>", "text/xml")
+
+    assert answer.status_code == (201 if is_fit else 400)
+    assert TestRun.objects.count() == int(is_fit)
+
+
 def test_a_body_that_would_fill_the_memory_is_refused(api, monkeypatch):
     monkeypatch.setattr(parsing, "LARGEST", 100)
 
