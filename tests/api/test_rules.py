@@ -7,12 +7,11 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.utils import timezone
 
-from access.api import parsing
 from access.api.throttling import ByToken
 from access.models import ApiToken
 from access.tokens import new_token
 from tests.factories import NINE, make_definition, make_ended_run, make_environment, make_run
-from tracking.models import TestRun
+from tracking.models import Step, TestRun
 
 pytestmark = pytest.mark.django_db
 
@@ -151,44 +150,6 @@ def test_what_contradicts_is_a_conflict(api, shop):
     assert "has ended already, as passed" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("kind", ["text/xml", "multipart/form-data; boundary=b"])
-def test_a_report_that_is_too_large_is_refused(api, settings, kind):
-    settings.REPORT_BYTES = 10
-    body = b"<testsuite></testsuite>"
-    if kind.startswith("multipart"):
-        body = (
-            b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n' + body + b"\r\n--b--\r\n"
-        )
-
-    answer = api.generic("POST", "/api/v1/reports/", body, kind)
-
-    assert answer.status_code == 413
-    assert TestRun.objects.count() == 0
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["../../../../tmp/x", "a b", "x/y", "%C3%A9", "x" * 81, "a%0Ab", "-", ".", "", "ci-77-1", "Nightly_2.0"],
-)
-def test_a_report_names_its_run_by_what_fits_an_address_and_a_file(api, name):
-    is_fit = name in {"", "ci-77-1", "Nightly_2.0"}
-    where = f"/api/v1/reports/?testRunId={name}"
-
-    answer = api.generic("POST", where, b"<testsuite><testcase name='t'/></testsuite>", "text/xml")
-
-    assert answer.status_code == (201 if is_fit else 400)
-    assert TestRun.objects.count() == int(is_fit)
-
-
-def test_a_body_that_would_fill_the_memory_is_refused(api, monkeypatch):
-    monkeypatch.setattr(parsing, "LARGEST", 100)
-
-    answer = api.post("/api/v1/test-runs/", {"metadata": {"note": "x" * 100}}, format="json")
-
-    assert answer.status_code == 413
-    assert "send it in pieces" in answer.json()["detail"]
-
-
 @pytest.mark.parametrize("form", ["html", "md", "json"])
 def test_the_report_of_a_run_is_handed_out(api, shop, form):
     run = make_ended_run(definition=make_definition(project=shop))
@@ -246,3 +207,17 @@ def test_a_shell_makes_a_token_that_expires(shop, capsys):
     assert capsys.readouterr().out.startswith("rt_")
     left = ApiToken.objects.get().expires_at - timezone.now()
     assert timedelta(days=29) < left <= timedelta(days=30)
+
+
+def test_changed_steps_leave_a_version_of_each(client_of, shop):
+    definition = make_definition(project=shop, steps=[{"workflow": "old.yml"}])
+    where, steps = (
+        f"/api/v1/test-definitions/{definition.pk}/",
+        [{"workflow": "a.yml"}, {"workflow": "b.yml"}],
+    )
+
+    answer = client_of("admin").patch(where, {"steps": steps}, format="json")
+
+    assert (answer.status_code, answer.json()["version"]) == (200, 2)
+    made = Step.history.filter(history_type="+").values_list("workflow", flat=True)
+    assert {"a.yml", "b.yml"} <= set(made)
