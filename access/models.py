@@ -119,7 +119,7 @@ class ApiToken(models.Model):
 
 
 class AuditEntry(models.Model):
-    """What somebody did, kept for ever; the admin shows it and changes nothing."""
+    """What somebody did, kept forever; the admin shows it and changes nothing."""
 
     at = models.DateTimeField(default=timezone.now, editable=False)
     actor = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")

@@ -57,7 +57,7 @@ def token_of(text: str, *, now: datetime) -> ApiToken | None:
 
 
 def revoke(token: ApiToken, *, by: User | str, now: datetime) -> bool:
-    """Close the door for a token, for ever; True for the first who did."""
+    """Close the door for a token, forever; True for the first who did."""
     first = ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now)
     if first:
         record("token.revoke", actor=by, project=token.project, target=token.name)

@@ -21,6 +21,10 @@ class Busy(Exception):
     """The same is being done already."""
 
 
+class NotServed(Exception):
+    """No worker takes what is sent to the workspace's host."""
+
+
 def request_job(
     workspace: Workspace,
     kind: str,

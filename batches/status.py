@@ -12,11 +12,12 @@ LARGEST = 20
 
 def suggestion(workspace: Workspace) -> str:
     """Suggest a batch size from the share of red batches and the time of the suite."""
-    runs = list(BatchRun.objects.filter(workspace=workspace).exclude(batch=None)[:50])
+    rows = BatchRun.objects.filter(workspace=workspace).exclude(batch=None)
+    runs = list(rows.values_list("success", "duration")[:50])
     if len(runs) < ENOUGH:
         return f"Suggested batch size: after {ENOUGH} tested batches ({len(runs)} so far)."
-    share = sum(not run.success for run in runs) / len(runs)
-    seconds = median(run.result["duration_seconds"] for run in runs)
+    share = sum(not success for success, _ in runs) / len(runs)
+    seconds = median(duration for _, duration in runs)
     size = best_size(share, seconds, workspace.batch_size)
     return f"Suggested batch size: {size} ({share:.0%} of batches red, the suite takes {seconds:.0f} s)."
 

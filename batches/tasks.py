@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from batches import jobs
-from batches.models import BatchJob
+from batches.models import Batch, BatchJob, Workspace
 from batches.performing import perform
 from batches.planning import Surroundings
 from batches.recording import Desk
@@ -53,6 +54,25 @@ def is_served(host: str, seconds: float = 1.5) -> bool:
     except (OperationalError, RedisError, OSError):
         return False
     return False
+
+
+def order(
+    workspace: Workspace, kind: str, *, batch: Batch | None, options: Mapping[str, Any], actor: Any
+) -> BatchJob:
+    """Keep that somebody wants something done, and send it to the workspace's host.
+
+    Raises:
+        NotServed: no worker there would take it.
+        Busy: it is waiting or going on already.
+    """
+    if not is_served(workspace.host):
+        raise jobs.NotServed(
+            f"No worker serves {workspace.host}, where the files lie: start script/server there."
+        )
+    given = {name: value for name, value in options.items() if value}
+    job = jobs.request_job(workspace, kind, batch=batch, options=given, actor=actor, now=timezone.now())
+    wake(job)
+    return job
 
 
 def wake(job: BatchJob) -> None:

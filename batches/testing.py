@@ -65,9 +65,9 @@ def run_tests(
         seconds=time.monotonic() - begun,
         commit=git.commit(desk.root),
     )
-    earlier = [row.result for row in BatchRun.objects.filter(workspace=desk.workspace)[:EARLIER]]
     found = EMPTY
     if baseline is not None:
+        earlier = [row.result for row in BatchRun.objects.filter(workspace=desk.workspace)[:EARLIER]]
         found = compare(result, baseline, earlier=earlier, rerun=_again(plan), rule=rule)
     whole = [made for made in runs if made.report.exists() and made.cases]
     test_run_id = new_test_run_id("batch", now) if whole else ""

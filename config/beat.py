@@ -6,7 +6,6 @@ TIMETABLE = {
     "start-scheduled": {"task": "tracking.tasks.start_scheduled", "schedule": 5.0},
     "sync-ci": {"task": "executions.tasks.sync_due", "schedule": 60.0},
     "sweep-batch-jobs": {"task": "batches.tasks.sweep_jobs", "schedule": 10.0},
-    "sweep-workload-runs": {"task": "performance.tasks.sweep_workload_runs", "schedule": 5.0},
     "follow-workload-runs": {"task": "performance.tasks.follow_workload_runs", "schedule": 5.0},
     "sweep-series": {"task": "performance.tasks.sweep_series", "schedule": 15.0},
     "prune-runs": {"task": "executions.tasks.prune_runs", "schedule": 24 * 3600.0},

@@ -66,10 +66,13 @@ def url(name: str, default: str) -> str:
 
 
 def folder(name: str, default: Path) -> Path:
-    """Return the variable as an absolute path of a folder that exists or can be made."""
+    """Return the variable as an absolute path of a folder; a new one is for its owner only.
+
+    What lies in it (sessions, inputs of jobs, their output) is nobody else's on this machine.
+    """
     path = Path(text(name, str(default))).expanduser().absolute()
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as problem:
         raise ImproperlyConfigured(f"{name}: the folder {path} can't be made: {problem.strerror}.") from None
     return path

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db import DataError
 from django.db.models import F, Q, QuerySet
+
+NOT_OURS = "This page of the list can't be found; begin at its first page."
 
 
 class BadCursor(ValueError):
@@ -44,10 +47,14 @@ def page_of(rows: QuerySet[Any], order: Order, cursor: str, size: int) -> Page:
     """
     values, backwards = _read(cursor, len(order.columns)) if cursor else ([], False)
     walk = order.reversed() if backwards else order
-    if values:
-        rows = rows.filter(_beyond(walk, values))
     ordering = [F(name).desc() if descending else F(name).asc() for name, descending in walk.columns]
-    found = list(rows.order_by(*ordering)[: size + 1])
+    try:
+        beyond = rows.filter(_beyond(walk, values)) if values else rows
+        found = list(beyond.order_by(*ordering)[: size + 1])
+    except (ValueError, TypeError, OverflowError, DataError):
+        if not values:
+            raise
+        raise BadCursor(NOT_OURS) from None  # values that no row can have
     more, found = len(found) > size, found[:size]
     if backwards:
         found.reverse()
@@ -86,10 +93,10 @@ def _read(cursor: str, columns: int) -> tuple[list[Any], bool]:
         backwards, plain = json.loads(base64.urlsafe_b64decode(padded.encode("ascii")))
         values = [_moment(v["t"]) if isinstance(v, dict) else v for v in plain]
     except (ValueError, TypeError, KeyError, OverflowError, binascii.Error):
-        raise BadCursor("This page of the list can't be found; begin at its first page.") from None
+        raise BadCursor(NOT_OURS) from None
     right = len(values) == columns and all(isinstance(v, str | int | float | datetime) for v in values)
     if not right or not isinstance(backwards, bool):
-        raise BadCursor("This page of the list can't be found; begin at its first page.")
+        raise BadCursor(NOT_OURS)
     return values, backwards
 
 

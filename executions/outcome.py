@@ -13,6 +13,7 @@ from tracking.models import TestRun
 from tracking.tracker import note
 
 NOTHING = "No test was reported."
+PYTEST_TROUBLE = {2: "interrupted", 3: "an internal error", 4: "a usage error"}  # its exit codes
 
 
 def grow(result_set: ResultSet, tally: Tally, *, attempts: int) -> None:
@@ -98,10 +99,9 @@ def _trouble(staged: Staged) -> str:
     """Why the session itself went wrong, if it did."""
     if any(facts.is_cut_off for facts in staged.facts):
         return "The session was killed; its results are those until then."
-    codes = {2: "interrupted", 3: "an internal error", 4: "a usage error"}
     for facts in staged.facts:
-        if facts.exit_code in codes:
-            return f"pytest ended with {facts.exit_code}: {codes[facts.exit_code]}."
+        if facts.exit_code in PYTEST_TROUBLE:
+            return f"pytest ended with {facts.exit_code}: {PYTEST_TROUBLE[facts.exit_code]}."
     if any(facts.failures_outside_cases for facts in staged.facts) and not staged.cases["failed"]:
         return "The report tells of failures outside of any test."
     return ""

@@ -12,7 +12,7 @@ from access.models import Project
 from executions.models import ResultSet
 from executions.reports.base import ReportFacts
 from executions.told import Options
-from tracking.identifiers import local_run_id, new_test_run_id, parse_test_run_id
+from tracking.identifiers import demand_public_name, local_run_id, new_test_run_id, parse_test_run_id
 from tracking.models import Space, TestRun
 from tracking.recording import named_definition, named_environment
 from tracking.tracker import note
@@ -60,6 +60,8 @@ def _new_run(project: Project, told: Options, facts: Sequence[ReportFacts], *, n
     space = told.space or (Space.LOCAL if told.environment == "local" else Space.CI)
     if space not in Space.values:
         raise ValueError(f"There is no space {space!r}; there are local and ci.")
+    if told.test_run_id:
+        demand_public_name(told.test_run_id)
     definition = named_definition(project, told.definition or _test_type(told.test_run_id) or space)
     environment, _ = named_environment(project, told.environment or space)
     started = min((one.started_at for one in facts if one.started_at), default=now)

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from executions.ingest import Conflict, ingest_report
 from executions.local_run import Recorder, end_report
 from executions.models import Report, Result, ResultSet
-from executions.outcome import NOTHING, verdict
+from executions.outcome import NOTHING, PYTEST_TROUBLE, verdict
 from executions.reports.base import Limits, UnreadableReport
 from executions.staging import TooManyCases
 from tracking.job_files import CLIENT, job_folder, suite_report
@@ -23,7 +23,6 @@ from tracking.models import LocalJob, TestRun
 NOT_REPORTED = "Its definition expects this case, and the suite did not report it."
 MOST_FILES = 1000
 LAST_WORDS = 2000  # bytes of the output that a reason quotes
-_PYTEST = {2: "interrupted", 3: "an internal error", 4: "a usage error"}
 
 
 @dataclass(frozen=True)
@@ -132,8 +131,8 @@ def _verdict(
         return Status.ERROR, f"The suite crashed: {job.reason}."
     if trouble:
         return Status.ERROR, trouble[0]
-    if suite_report(folder, job.dispatch_id).exists() and job.exit_code in _PYTEST:
-        return Status.ERROR, f"pytest ended with {job.exit_code}: {_PYTEST[job.exit_code]}."
+    if suite_report(folder, job.dispatch_id).exists() and job.exit_code in PYTEST_TROUBLE:
+        return Status.ERROR, f"pytest ended with {job.exit_code}: {PYTEST_TROUBLE[job.exit_code]}."
     if not reported:
         said = _last_words(job_folder(folder, job.dispatch_id) / "output.log")
         return Status.ERROR, NOTHING + (f" Its last words: {said}" if said else "")

@@ -69,10 +69,10 @@ def _go_on(workload_run: WorkloadRun, *, start: Start, now: datetime) -> list[Wo
     metadata = workload_run.run.metadata
     found: list[WorkloadRun | None] = []
     if "comparison" in metadata:
-        comparison = Comparison.objects.filter(pk=metadata["comparison"]).first()
+        comparison = workload_run.workload.comparisons.filter(pk=metadata["comparison"]).first()
         found.append(advance_comparison(comparison, start=start, now=now) if comparison else None)
     if "optimization" in metadata:
-        optimization = Optimization.objects.filter(pk=metadata["optimization"]).first()
+        optimization = workload_run.workload.optimizations.filter(pk=metadata["optimization"]).first()
         found.append(advance_retry(optimization, start=start, now=now) if optimization else None)
     return [run for run in found if run]
 

@@ -22,7 +22,6 @@ from performance.gathering import gather_series, queries_of, ungathered
 from performance.management.driving import drive_apart, place
 from performance.management.following import follow_ended
 from performance.models import WorkloadRun
-from performance.saving import KIND
 from performance.sources.host import host_queries
 from performance.specification import FaultySpec
 from performance.trigger import adopt_run
@@ -32,7 +31,7 @@ from tracking.models import TestRun
 from tracking.plan import NotRunnable
 
 log = structlog.get_logger(__name__)
-BEGINS = timedelta(seconds=20)  # until a driver that was asked for has begun, or never will
+BEGINS = 15  # seconds in which a driver that was asked for has begun, or never will
 ELSEWHERE = timedelta(minutes=10)  # until what another machine left is given up
 
 
@@ -53,7 +52,10 @@ def send(run_pk: str) -> bool:
 
 @shared_task
 def run_workload(run_pk: str) -> bool:
-    """Drive a run of a workload; whichever door began it."""
+    """Have a run of a workload driven, whichever door began it; close it where its driver is gone.
+
+    The sweep of `tracking` comes here again and again with each run that nobody drives.
+    """
     run = TestRun.objects.for_file().filter(pk=run_pk).first()
     if run is None or not run.is_running:
         return False
@@ -62,27 +64,23 @@ def run_workload(run_pk: str) -> bool:
     except (NotRunnable, FaultySpec) as refusal:
         close_run(run, Status.ERROR, reason=f"Nothing was sent. {refusal}", now=timezone.now())
         return False
-    if run.driver and not is_gone(run.driver):
+    now = timezone.now()
+    if run.driver and not is_gone(run.driver) and run.driver_until and run.driver_until > now:
         return False
     if found.load_started_at is not None:  # never put on twice: what its driver left is closed
-        return _take_up(found, timezone.now())
+        return _close_left(found, now)
+    if not _is_first(run_pk):
+        return False
     drive_apart(run_pk)
     return True
 
 
-@shared_task(expires=30)
-def sweep_workload_runs() -> int:
-    """Take up every run that nobody drives: begin it, or close it with what was measured."""
-    now = timezone.now()
-    # Begun by a schedule or another door that knows nothing of workloads.
-    begun = TestRun.objects.running().filter(definition__kind=KIND, workload_run=None)
-    done = sum(send(str(pk)) for pk in begun.values_list("pk", flat=True))
-    for workload_run in WorkloadRun.objects.running().for_driving():
-        run = workload_run.run
-        if run.driver and not is_gone(run.driver) and run.driver_until and run.driver_until > now:
-            continue
-        done += _take_up(workload_run, now)
-    return done
+def _is_first(run_pk: str) -> bool:
+    """Whether no driver was asked for just now: a second one that starts in vain disturbs the load."""
+    try:
+        return bool(cache.add(f"begins:{run_pk}", 1, timeout=BEGINS))
+    except (RedisError, OSError):
+        return True
 
 
 @shared_task(expires=30)
@@ -91,11 +89,8 @@ def follow_workload_runs() -> int:
     return follow_ended(send)
 
 
-def _take_up(workload_run: WorkloadRun, now: datetime) -> bool:
+def _close_left(workload_run: WorkloadRun, now: datetime) -> bool:
     run = workload_run.run
-    began = workload_run.load_started_at is not None
-    if not began:
-        return run.started_at < now - BEGINS and send(str(run.pk))
     here = place()
     if not here.of(run).exists() and now < (run.driver_until or now) + ELSEWHERE:
         return False  # its samples lie on the machine that drove it

@@ -1,4 +1,4 @@
-"""What people say of a run after it ran: a note, that it is kept for ever, that it does not count."""
+"""What people say of a run after it ran: a note, that it is kept forever, that it does not count."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def annotate(run: TestRun, text: str, *, by: User | str, now: datetime) -> bool:
 
 
 def pin(run: TestRun, *, pinned: bool, by: User | str, now: datetime) -> bool:
-    """Keep `run` for ever, or let the retention policies have it again.  False where nothing changed."""
+    """Keep `run` forever, or let the retention policies have it again.  False where nothing changed."""
     with transaction.atomic():
         if not TestRun.objects.filter(pk=run.pk, pinned=not pinned).update(pinned=pinned):
             return False
-        told = "pinned it: it is kept for ever." if pinned else "unpinned it: the retention policies apply."
+        told = "pinned it: it is kept forever." if pinned else "unpinned it: the retention policies apply."
         note(run, "pinned" if pinned else "unpinned", f"{by} {told}", now)
         audit.record("run.pin" if pinned else "run.unpin", actor=by, project=run.project, target=run)
     return True

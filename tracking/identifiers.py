@@ -6,6 +6,7 @@ import re
 import secrets
 from datetime import UTC, datetime
 
+_PUBLIC_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _TEST_RUN_ID = re.compile(r"(?P<test_type>[a-z0-9][a-z0-9_-]*)_(?P<at>\d{8}_\d{6})_(?P<hex>[0-9a-f]{6})")
 
 
@@ -20,6 +21,19 @@ def new_test_run_id(test_type: str, at: datetime) -> str:
 def local_run_id(at: datetime, number: int) -> str:
     """Return `local-<YYYYMMDD>-<HHMMSS>` (UTC), with `-2`, `-3` … for further runs of that second."""
     return f"local-{at.astimezone(UTC):%Y%m%d-%H%M%S}" + (f"-{number}" if number > 1 else "")
+
+
+def demand_public_name(text: str) -> None:
+    """Refuse a name for a run that could be no part of an address, a file name or a tag.
+
+    Raises:
+        ValueError: the message says what a name may have.
+    """
+    if not _PUBLIC_NAME.fullmatch(text):
+        raise ValueError(
+            f"{text[:80]!r} can't name a run: 1 to 80 letters, digits, dots, hyphens and underscores, "
+            "beginning with a letter or digit."
+        )
 
 
 def parse_test_run_id(text: str) -> tuple[str, datetime]:

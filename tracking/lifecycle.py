@@ -144,7 +144,7 @@ def was_expired(run: TestRun) -> bool:
 
 
 def _who_cancelled(run: TestRun) -> str:
-    asked = run.events.filter(kind="cancelled").values_list("text", flat=True).first()
+    asked = run.events.filter(kind="cancelled").order_by("id").values_list("text", flat=True).last()
     return (asked or "Cancelled.").split(";")[0].rstrip(".")
 
 

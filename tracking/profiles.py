@@ -9,10 +9,10 @@ from django.db import transaction
 
 from access.models import Project
 from tracking.environments import give_environments
-from tracking.models import Environment, Step, TestDefinition
+from tracking.models import Environment, TestDefinition
 from tracking.profile_file import Profile
+from tracking.steps import STEP_FIELDS, put_steps
 
-_STEP = ("workflow", "command", "count", "inputs", "start_after", "spacing", "at_most", "timeout")
 _NOT_COLUMNS = ("steps", "workspace", "command")
 _PLAIN: dict[str, Any] = {
     "workflow": "",
@@ -71,8 +71,10 @@ def _environment(project: Project, name: str, row: dict[str, Any], changes: list
 def _definition(project: Project, name: str, row: dict[str, Any], folder: str, changes: list[str]) -> None:
     wanted = {key: value for key, value in row.items() if key not in _NOT_COLUMNS}
     place = str((Path(folder) / row.get("workspace", ".")).resolve()) if "workspace" in row else folder
-    wanted |= {"folder": place, "is_from_shell": True}
     steps = [{"command": row["command"]}] if "command" in row else row.get("steps")
+    wanted["folder"] = place
+    if steps is not None:  # else its steps may be ones that were typed into a page
+        wanted["is_from_shell"] = True
     definition, is_new = TestDefinition.objects.get_or_create(
         project=project,
         name=name,
@@ -88,7 +90,9 @@ def _definition(project: Project, name: str, row: dict[str, Any], folder: str, c
 def _steps(
     definition: TestDefinition, wanted: list[dict[str, Any]], changes: list[str], *, is_new: bool
 ) -> None:
-    kept = [{name: getattr(step, name) for name in _STEP} for step in definition.steps.order_by("position")]
+    kept = [
+        {name: getattr(step, name) for name in STEP_FIELDS} for step in definition.steps.order_by("position")
+    ]
     if kept == wanted:
         return
     for number in range(max(len(kept), len(wanted))):
@@ -97,9 +101,7 @@ def _steps(
         if before != after:
             changes.extend(_step_changes(f"definition {definition.name}, step {number + 1}", before, after))
     definition.steps.all().delete()
-    Step.objects.bulk_create(
-        Step(definition=definition, position=position, **step) for position, step in enumerate(wanted, 1)
-    )
+    put_steps(definition, wanted)
     if not is_new:
         definition.version += 1
         definition.save(update_fields=["version", "updated_at"])
@@ -111,7 +113,7 @@ def _step_changes(name: str, before: dict[str, Any] | None, after: dict[str, Any
         return [f"+ {name}: {after['count']} × {after['workflow'] or ' '.join(after['command'])}"]
     if after is None or before is None:
         return [f"- {name}"]
-    keys = [key for key in _STEP if before[key] != after[key]]
+    keys = [key for key in STEP_FIELDS if before[key] != after[key]]
     return [f"~ {name}: {key} {before[key]!r} → {after[key]!r}" for key in keys]
 
 

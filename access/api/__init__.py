@@ -1,1 +1,1 @@
-"""What every part of the API rests on: who asks, what they may do, how keys are spelt, how lists are cut."""
+"""What the whole API rests on: who asks, what they may do, how keys are spelled, how lists are paged."""

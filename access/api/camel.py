@@ -17,7 +17,7 @@ def camel(name: str) -> str:
 
 
 class CamelFields:
-    """Serializers whose declared and model fields are spelt in camelCase outside."""
+    """Serializers whose declared and model fields are spelled in camelCase outside."""
 
     def get_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = super().get_fields()  # type: ignore[misc]

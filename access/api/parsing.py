@@ -11,6 +11,9 @@ from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
+from access.api.errors import TooLarge
+
+LARGEST = 64 << 20  # bytes of a body, which is held in memory; reports are not read here
 DEEPEST = 20  # levels of a map whose keys are the user's own
 
 
@@ -21,7 +24,9 @@ class CarefulJSONParser(JSONParser):
     """JSON without what nobody could write again: half of a surrogate pair, endless nesting."""
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
-        content = stream.read()
+        content = stream.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise TooLarge(f"A body of JSON may have {LARGEST:,} bytes; send it in pieces.")
         try:
             found = super().parse(io.BytesIO(content), media_type, parser_context)
             if _HALF.search(content):  # most often a whole pair

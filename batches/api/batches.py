@@ -170,17 +170,10 @@ class BatchViewSet(InWorkspace, mixins.ListModelMixin, mixins.RetrieveModelMixin
         return Response(BatchJobSerializer(job).data)
 
     def _ask(self, batch: Batch, kind: str, wanted: dict[str, Any]) -> Response:
-        host = batch.workspace.host
-        if not tasks.is_served(host):
-            raise Conflict(f"No worker serves {host}, where the files lie: start script/server there.")
-        given = {key: value for key, value in wanted.items() if value}
         try:
-            job = jobs.request_job(
-                batch.workspace, kind, batch=batch, options=given, actor=self.actor, now=timezone.now()
-            )
-        except jobs.Busy as problem:
+            job = tasks.order(batch.workspace, kind, batch=batch, options=wanted, actor=self.actor)
+        except (jobs.NotServed, jobs.Busy) as problem:
             raise Conflict(str(problem)) from None
-        tasks.wake(job)
         return Response(BatchJobSerializer(job).data, status=202)
 
 

@@ -125,18 +125,12 @@ class WorkspaceCommand(TestRunningCommand):
     def hand_over(self, desk: Desk, kind: str, batch: Batch | None, **options: Any) -> None:
         """Give it to the worker of this host, and say where it is followed."""
         host = desk.workspace.host
-        if not tasks.is_served(host):
-            raise CommandError(
-                f"No worker serves {host}: start one with script/server, or leave --background out."
-            )
-        given = {key: value for key, value in options.items() if value}
         try:
-            job = jobs.request_job(
-                desk.workspace, kind, batch=batch, options=given, actor=caller_name(), now=timezone.now()
-            )
+            tasks.order(desk.workspace, kind, batch=batch, options=options, actor=caller_name())
+        except jobs.NotServed as problem:
+            raise CommandError(f"{problem} Or leave --background out.") from None
         except jobs.Busy as problem:
             raise CommandError(str(problem)) from None
-        tasks.wake(job)
         where = f"/batches/{batch.number}/" if batch else "/batches/"
         self.say(f"Handed to the worker of {host}; follow it at {where} or with `batch status`.")
 

@@ -121,19 +121,14 @@ def cancel(request: HttpRequest, number: int) -> HttpResponse:
 
 
 def _ask(request: HttpRequest, batch: Batch, kind: str, options: dict[str, Any]) -> HttpResponse:
-    host = batch.workspace.host
-    if not tasks.is_served(host):
-        messages.error(request, f"No worker serves {host}, where the files lie: start script/server there.")
-        return _back(batch)
     try:
-        job = jobs.request_job(
-            batch.workspace, kind, batch=batch, options=options, actor=request.user, now=timezone.now()
-        )
+        tasks.order(batch.workspace, kind, batch=batch, options=options, actor=request.user)
+    except jobs.NotServed as problem:
+        messages.error(request, str(problem))
     except jobs.Busy as problem:
         messages.info(request, str(problem))
     else:
-        tasks.wake(job)
-        messages.success(request, f"Asked {host} for it; what it does shows here.")
+        messages.success(request, f"Asked {batch.workspace.host} for it; what it does shows here.")
     return _back(batch)
 
 

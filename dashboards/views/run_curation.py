@@ -1,4 +1,4 @@
-"""What people say of a run on its page: a note, kept for ever, does not count."""
+"""What people say of a run on its page: a note, kept forever, does not count."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def annotate(request: HttpRequest, run: TestRun) -> HttpResponse:
 @requires(Role.MAINTAINER, find=find_run)
 @action(back="../")
 def pin(request: HttpRequest, run: TestRun) -> HttpResponse:
-    """Keep the run for ever, or no longer."""
+    """Keep the run forever, or no longer."""
     pinned = request.POST.get("pinned") == "1"
     if curation.pin(run, pinned=pinned, by=cast(User, request.user), now=timezone.now()):
-        messages.success(request, "The run is kept for ever." if pinned else "The run is no longer pinned.")
+        messages.success(request, "The run is kept forever." if pinned else "The run is no longer pinned.")
     return redirect("run", run.test_run_id)
 
 

@@ -1,4 +1,4 @@
-"""Tokens of the project: make one, see when each was last used, close one for ever."""
+"""Tokens of the project: make one, see when each was last used, close one forever."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from executions.api.comparison_shapes import ComparisonSerializer
 from executions.comparison import ResultComparison, compare_results
 from executions.sides import Side, compare_sides
 from tracking.api.runs import named_run
+from tracking.compared_times import PARTS
 from tracking.comparison import MOST_HEADS, RunComparison, compare_many
 from tracking.models import Space, TestRun
 
@@ -41,7 +42,6 @@ SIDES = {
 NAMED = [OpenApiParameter(name, OpenApiTypes.STR, description=told) for name, told in SIDES.items()]
 WINDOW = OpenApiParameter("window", OpenApiTypes.INT, description="days that branches are looked at (14)")
 DAYS = 14
-PARTS = ("queue", "setup", "execution", "total", "retries", "lost_parallelism")
 NO_TIMES: dict[str, Any] = {
     **dict.fromkeys(("base", "head", "difference", "ratio", "low", "high", "smallest")),
     "verdict": "not enough data",

@@ -99,14 +99,14 @@ class ReportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectVie
         return Response(self.get_serializer(report).data, status=201 if report.is_new else 200)
 
     def _content(self, request: Request) -> tuple[BinaryIO, str]:
+        length = int(request.headers.get("Content-Length") or 0)
+        if length > settings.REPORT_BYTES:
+            raise TooLarge(f"A report may have {settings.REPORT_BYTES:,} bytes.")
         if request.content_type.startswith("multipart/"):
             file = next(iter(request.FILES.values()), None)
             if file is None:
                 raise ValidationError({"file": ["Send the report as a file."]})
             return cast(BinaryIO, file.file), str(file.name)
-        length = int(request.headers.get("Content-Length") or 0)
-        if length > settings.REPORT_BYTES:
-            raise TooLarge(f"A report may have {settings.REPORT_BYTES:,} bytes.")
         return cast(BinaryIO, request._request), request.query_params.get("name", "")
 
     @staticmethod

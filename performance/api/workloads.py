@@ -72,7 +72,10 @@ class WorkloadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectV
             )
         kept = {
             name: getattr(workload, name)
-            for name in ("name", "target", "spec", "environment", "generator", "description", "same_within")
+            for name in (
+                *("name", "target", "spec", "environment", "generator", "description", "same_within"),
+                "is_archived",  # saving takes a workload back, as `workload load` does
+            )
         }
         changed = self._save({**kept, **asked.validated_data})
         return Response(self.get_serializer(changed).data)

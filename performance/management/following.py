@@ -26,7 +26,11 @@ def follow_ended(send: Callable[[str], Any]) -> int:
     for workload_run in ended:
         _follow(workload_run, send)
     for comparison in Comparison.objects.filter(status=Comparison.Status.RUNNING):
-        started = advance_comparison(comparison, start=start_workload_run, now=timezone.now())
+        try:
+            started = advance_comparison(comparison, start=start_workload_run, now=timezone.now())
+        except Exception:  # those behind it, of other projects too, are not to wait for it
+            log.exception("comparison_not_advanced", comparison=str(comparison.pk))
+            continue
         if started:
             send(str(started.pk))
     return len(ended)

@@ -19,6 +19,7 @@ from performance.sources.base import (
 )
 
 PLACE = "/api/v1/query_range"
+NOT_ITS_ANSWER = "What came is no answer of Prometheus: look at PROMETHEUS_URL and what stands before it."
 
 
 class Prometheus:
@@ -37,7 +38,10 @@ class Prometheus:
             raise SourceRefused(
                 f"The query gives {len(found)} series; write one that gives a single one, as in sum(…)."
             )
-        points = np.array([[float(at), float(value)] for one in found for at, value in one["values"]])
+        try:
+            points = np.array([[float(at), float(value)] for one in found for at, value in one["values"]])
+        except (KeyError, TypeError, ValueError):
+            raise SourceRefused(NOT_ITS_ANSWER) from None
         if not len(points):
             return Series(query.name, query.unit, grid, np.full(len(grid), np.nan), query.saturated_at)
         values = on_grid(points[:, 0], points[:, 1], grid, step)
@@ -53,13 +57,17 @@ class Prometheus:
             content = answer.json()
         except ValueError:
             content = {}
+        content = content if isinstance(content, dict) else {}
         if answer.status_code >= 500 or answer.status_code == 429:
             said = without_secrets(str(content.get("error", "")))
             raise SourceUnavailable(f"Prometheus answered {answer.status_code} {said}".strip())
         if answer.status_code != 200 or content.get("status") != "success":
             said = without_secrets(str(content.get("error", "")))
             raise SourceRefused(f"Prometheus answered {answer.status_code}: {said or 'no reason given'}")
-        if content["data"]["resultType"] != "matrix":
+        try:
+            kind, found = content["data"]["resultType"], list(content["data"]["result"])
+        except (KeyError, TypeError):
+            raise SourceRefused(NOT_ITS_ANSWER) from None
+        if kind != "matrix":
             raise SourceRefused("The query gives no series over time; leave out a range as in [5m].")
-        found: list[dict[str, Any]] = content["data"]["result"]
         return found

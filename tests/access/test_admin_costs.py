@@ -13,12 +13,21 @@ from django.urls import reverse
 from access import audit
 from access.models import ApiToken, User
 from executions.ingest import ingest_report
-from executions.models import CaseArchive, CISync, IdempotencyKey, Result, SyncedRun, TestCase
+from executions.models import CaseArchive, CISync, IdempotencyKey, Report, Result, SyncedRun, TestCase
 from tests.factories import make_definition, make_ended_run, make_environment, make_project, make_user
 from tests.tracking.fakes import after
 from tracking import rollups
 from tracking.deliveries import keep_delivery
-from tracking.models import CallCount, CIRepository, LocalJob, RetentionPolicy, RunEvent, Schedule
+from tracking.models import (
+    CallCount,
+    CIRepository,
+    LocalJob,
+    RetentionPolicy,
+    RunEvent,
+    RunTiming,
+    Schedule,
+    WebhookDelivery,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -102,6 +111,18 @@ def test_a_list_costs_the_same_with_three_rows_and_with_twelve(model, curator):
     fill(3, 12)
 
     assert (cost_of(curator, url), cost_of(curator, url, q="shop")) == few
+
+
+def test_a_list_reads_no_bodies_and_sketches_that_it_does_not_show(curator):
+    fill(0, 1)
+
+    with CaptureQueriesContext(connection) as captured:
+        for model in (WebhookDelivery, RunTiming, Report):
+            assert curator.get(place(model, "changelist")).status_code == 200
+
+    read = " ".join(query["sql"] for query in captured)
+    assert '"state"' in read
+    assert not [column for column in ('"body"', '"queue_sketch"', '"problems"') if column in read]
 
 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)

@@ -11,7 +11,7 @@ from access.api.throttling import ByToken
 from access.models import ApiToken
 from access.tokens import new_token
 from tests.factories import NINE, make_definition, make_ended_run, make_environment, make_run
-from tracking.models import TestRun
+from tracking.models import Step, TestRun
 
 pytestmark = pytest.mark.django_db
 
@@ -150,15 +150,6 @@ def test_what_contradicts_is_a_conflict(api, shop):
     assert "has ended already, as passed" in answer.json()["detail"]
 
 
-def test_a_report_that_is_too_large_is_refused(api, settings):
-    settings.REPORT_BYTES = 10
-
-    answer = api.generic("POST", "/api/v1/reports/", b"<testsuite></testsuite>", "text/xml")
-
-    assert answer.status_code == 413
-    assert TestRun.objects.count() == 0
-
-
 @pytest.mark.parametrize("form", ["html", "md", "json"])
 def test_the_report_of_a_run_is_handed_out(api, shop, form):
     run = make_ended_run(definition=make_definition(project=shop))
@@ -216,3 +207,17 @@ def test_a_shell_makes_a_token_that_expires(shop, capsys):
     assert capsys.readouterr().out.startswith("rt_")
     left = ApiToken.objects.get().expires_at - timezone.now()
     assert timedelta(days=29) < left <= timedelta(days=30)
+
+
+def test_changed_steps_leave_a_version_of_each(client_of, shop):
+    definition = make_definition(project=shop, steps=[{"workflow": "old.yml"}])
+    where, steps = (
+        f"/api/v1/test-definitions/{definition.pk}/",
+        [{"workflow": "a.yml"}, {"workflow": "b.yml"}],
+    )
+
+    answer = client_of("admin").patch(where, {"steps": steps}, format="json")
+
+    assert (answer.status_code, answer.json()["version"]) == (200, 2)
+    made = Step.history.filter(history_type="+").values_list("workflow", flat=True)
+    assert {"a.yml", "b.yml"} <= set(made)

@@ -73,3 +73,14 @@ def test_a_socket_path_is_short_however_deep_the_checkout_lies():
     folder = places.socket_folder(Path("/" + "very/deep/" * 30))
 
     assert len(str(folder / "valkey.sock")) < 100
+
+
+def test_a_new_folder_is_for_its_owner_only_and_one_that_is_there_stays_as_it_is(tmp_path, monkeypatch):
+    old = tmp_path / "old"
+    old.mkdir(mode=0o755)
+
+    made = env.folder("X_NAME", tmp_path / "new")
+    monkeypatch.setenv("X_NAME", str(old))
+
+    assert made.stat().st_mode & 0o777 == 0o700
+    assert env.folder("X_NAME", tmp_path).stat().st_mode & 0o777 == 0o755

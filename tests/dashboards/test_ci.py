@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 def test_an_empty_project_says_what_to_do(client, viewer):
     page = client.get("/ci/").content.decode()
 
-    assert "Nothing was sent yet." in page
+    assert "Nothing has been sent yet." in page
     assert "No workflow waits for a runner just now." in page
 
 
@@ -59,7 +59,7 @@ def test_filters_narrow_the_list_and_its_files(client, viewer):
 def test_other_projects_show_nothing_here(client, viewer):
     make_workflow(make_run(project=make_project("other")), "failure", position=1)
 
-    assert "Nothing was sent yet." in client.get("/ci/").content.decode()
+    assert "Nothing has been sent yet." in client.get("/ci/").content.decode()
 
 
 def test_calls_and_messages_of_the_last_day_are_counted(client, viewer, project):

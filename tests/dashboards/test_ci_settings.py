@@ -17,7 +17,7 @@ def test_how_often_and_which_names_are_set_and_shown(client, administrator):
     page = client.get(PLACE).content.decode()
     assert 'value="30"' in page
     assert "out-{job}, *junit*" in page
-    assert "CI was not fetched yet." in page
+    assert "CI has not been fetched yet." in page
 
 
 @pytest.mark.parametrize(

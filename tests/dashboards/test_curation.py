@@ -48,7 +48,7 @@ def test_a_maintainer_pins_and_unpins(client, maintainer):
     run = make_ended_run()
 
     client.post(f"/runs/{run}/pin/", {"pinned": "1"})
-    assert "for ever, pinned" in shown(client, f"/runs/{run}/")
+    assert "forever (pinned)" in shown(client, f"/runs/{run}/")
     client.post(f"/runs/{run}/pin/", {"pinned": "0"})
 
     assert not TestRun.objects.get().pinned
@@ -78,7 +78,7 @@ def make(client, **fields):
 def test_a_schedule_is_made_paused_resumed_and_removed(client, maintainer):
     make_definition()
     make_environment()
-    assert "Nothing runs by the clock yet" in shown(client, PLACE)
+    assert "Nothing is scheduled yet" in shown(client, PLACE)
 
     assert make(client, time_zone="Europe/Berlin").status_code == 302
     schedule = Schedule.objects.get()

@@ -1,8 +1,10 @@
+import base64
+import json
 from datetime import timedelta
 
 import pytest
 
-from dashboards.paging import BadCursor, page_of
+from dashboards.paging import BadCursor, Order, page_of
 from dashboards.run_list import ORDERS, ordered
 from tests.factories import NINE, make_run
 from tracking.models import TestRun
@@ -61,3 +63,12 @@ def test_a_cursor_that_is_not_ours_is_refused(runs, cursor):
 
     with pytest.raises(BadCursor):
         page_of(rows, order, cursor, size=3)
+
+
+@pytest.mark.parametrize("value", ["x", 1e400, {"t": "2026-01-04T09:00:00Z"}])
+def test_a_cursor_whose_values_no_row_can_have_is_refused(runs, value):
+    order = Order((("api_calls", True),))
+    cursor = base64.urlsafe_b64encode(json.dumps([False, [value]]).encode()).decode()
+
+    with pytest.raises(BadCursor):
+        page_of(TestRun.objects.all(), order, cursor, size=3)

@@ -216,7 +216,7 @@ def test_two_runs_are_compared_with_what_earlier_ones_tell_of_the_noise(client, 
 
 
 def test_an_unknown_run_is_said(client, viewer, workload):
-    assert "There is no workload run of that id to be the head" in (
+    assert "There is no workload run with that id to be the head" in (
         client.get("/performance/compare/?head=x").content.decode()
     )
 

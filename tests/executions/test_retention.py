@@ -11,8 +11,10 @@ from django.utils import timezone
 
 from executions.models import CaseStatistics, Result
 from executions.recount import forget_runs, recount
+from performance.baselines import set_baseline
 from tests.dashboards.test_cases import BAD, report
 from tests.factories import make_definition, make_ended_run, make_environment, make_project, make_workflow
+from tests.performance.factories import make_workload_run
 from tracking import retention
 from tracking.models import RetentionPolicy, TestRun
 from tracking.retention import archive_name, prune
@@ -50,6 +52,16 @@ def test_the_narrowest_policy_decides_alone(storage):
 
     assert names(prune(NOW, storage=storage, forget=forget_runs)) == gone
     assert TestRun.objects.count() == 2
+
+
+def test_the_baseline_of_a_load_stays_and_keeps_no_other_run_from_going(storage):
+    policy()
+    measured = make_workload_run(started_at=NOW - timedelta(days=100))
+    set_baseline(measured, by="ada", now=NOW)
+    gone = old(100)
+
+    assert names(prune(NOW, storage=storage, forget=forget_runs)) == {gone.test_run_id}
+    assert set(TestRun.objects.all()) == {measured.run}
 
 
 def test_pinned_running_and_the_newest_runs_stay(storage):

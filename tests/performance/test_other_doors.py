@@ -6,7 +6,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from access.tokens import new_token
-from performance.models import TargetHost, WorkloadRun
+from performance.models import TargetHost, Workload, WorkloadRun
 from performance.trigger import adopt_run
 from tests.factories import NINE
 from tests.performance.factories import SPEC, make_component, make_workload, make_workload_run
@@ -45,6 +45,17 @@ def test_the_api_of_runs_starts_a_workload(workload):
     run = TestRun.objects.get()
     assert run.is_handed_over
     assert not run.workflow_runs.exists()
+
+
+def test_a_changed_description_brings_no_archived_workload_back(workload):
+    Workload.objects.filter(pk=workload.pk).update(is_archived=True)
+    client = APIClient()
+    token = new_token(workload.project, "ci", "admin", by="ada")[1]
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    where = f"/api/v1/performance/workloads/{workload.pk}/"
+
+    assert client.patch(where, {"description": "As in 2025."}, format="json").json()["isArchived"]
+    assert not client.patch(where, {"isArchived": False}, format="json").json()["isArchived"]
 
 
 def test_a_schedule_starts_a_workload(workload):

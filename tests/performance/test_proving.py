@@ -112,6 +112,20 @@ def test_the_end_of_a_turn_starts_the_next(workload, start, asked):
     assert made.component in (one, two)
 
 
+def test_a_run_that_names_what_belongs_to_another_workload_moves_nothing(workload, start, asked):
+    """Whoever starts a run over the API chooses its metadata."""
+    other = a_workload("theirs")
+    theirs = start_comparison(
+        other, [a_component(other, name) for name in ("a", "b")], rounds=2, by="ada", now=NINE
+    )
+    before = [a_run(other, 0.2, number=place) for place in range(4)]
+    tried = record_optimization(other, "index", before=before[:2], after=before[2:], by="ada", now=NINE)
+    ended = a_run(workload, metadata={"comparison": str(theirs.pk), "optimization": tried.pk})
+
+    assert follow(ended, start) == []
+    assert asked == []
+
+
 def test_a_comparison_whose_turns_can_not_be_started_has_failed(workload):
     def refuse(*_, **__):
         raise NotRunnable("the workload is archived")

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.core.files.storage import storages
 from django.utils import timezone
 
@@ -17,6 +18,7 @@ from performance.samples import load_samples
 from performance.trigger import adopt_run, start_workload_run
 from tests.factories import make_definition, make_run
 from tests.performance.factories import make_workload, make_workload_run
+from tracking import tasks as all_runs
 from tracking.models import TestRun
 from tracking.tracker import start_run
 
@@ -80,39 +82,38 @@ def test_a_run_that_is_driven_or_has_ended_is_left_alone(apart):
     ended = make_workload_run(workload)
 
     assert [tasks.run_workload(str(run.pk)) for run in WorkloadRun.objects.all()] == [False, False]
-    assert tasks.sweep_workload_runs() == 0
     assert apart == []
     assert ended.run.status == "passed"
 
 
-def test_a_schedule_starts_a_workload_like_anything_else(monkeypatch):
-    sent = []
-    monkeypatch.setattr(tasks, "send", lambda pk: sent.append(pk) or True)
+def test_a_run_that_nobody_drives_comes_here_from_the_sweep_of_all_runs(apart, monkeypatch):
     workload = make_workload()
-
     run = start_run(workload.definition, workload.environment, triggered_by="schedule", now=timezone.now())
+    monkeypatch.setattr(tasks.run_workload, "apply_async", lambda words, *_, **__: tasks.run_workload(*words))
+    monkeypatch.setattr(all_runs, "send", all_runs.drive_run)
 
-    assert tasks.sweep_workload_runs() == 1
-    assert sent == [str(run.pk)]
+    all_runs.sweep_runs()
+
+    assert apart == [str(run.pk)]
     assert adopt_run(run).workload == workload
 
 
-def test_the_sweep_asks_again_for_a_run_that_nobody_began(monkeypatch):
-    sent = []
-    monkeypatch.setattr(tasks, "send", lambda pk: sent.append(pk) or True)
-    young, old = begun(make_workload(), ago=1), begun(make_workload(), ago=60)
+def test_a_run_whose_driver_never_began_gets_another_one_after_a_while(apart, settings):
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    run = begun(make_workload())
 
-    assert tasks.sweep_workload_runs() == 1
+    assert [tasks.run_workload(str(run.pk)) for _ in range(3)] == [True, False, False]
+    cache.clear()
+    assert tasks.run_workload(str(run.pk))
 
-    assert sent == [str(old.pk)]
-    assert young.run.is_running
+    assert apart == [str(run.pk)] * 2
 
 
 def test_what_a_dead_driver_left_is_kept_and_closed_as_an_error():
     run = begun(make_workload(), driver=DEAD, load=True)
 
-    assert tasks.sweep_workload_runs() == 1
-    assert tasks.sweep_workload_runs() == 0
+    assert tasks.run_workload(str(run.pk))
+    assert not tasks.run_workload(str(run.pk))
 
     run.refresh_from_db()
     run.run.refresh_from_db()
@@ -127,9 +128,9 @@ def test_what_another_machine_left_waits_for_that_machine_and_not_for_ever():
     folder = place().of(run.run)
     folder.rename(settings.DATA / f"elsewhere-{run.pk}")
 
-    assert tasks.sweep_workload_runs() == 0
+    assert not tasks.run_workload(str(run.pk))
     TestRun.objects.filter(pk=run.pk).update(driver_until=timezone.now() - timedelta(hours=1))
-    assert tasks.sweep_workload_runs() == 1
+    assert tasks.run_workload(str(run.pk))
 
     run.run.refresh_from_db()
     assert run.run.status == "error"
@@ -140,7 +141,7 @@ def test_what_can_not_be_counted_does_not_come_back_for_ever():
     run = begun(make_workload(), driver=DEAD, load=True)
     (place().of(run.run) / "names.json").write_text("{}")
 
-    assert tasks.sweep_workload_runs() == 1
+    assert tasks.run_workload(str(run.pk))
 
     run.run.refresh_from_db()
     assert run.run.status == "error"

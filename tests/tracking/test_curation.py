@@ -82,7 +82,7 @@ def test_everything_that_is_said_of_a_run_is_on_its_page_and_in_the_audit():
     run.refresh_from_db()
     assert (run.note, run.pinned) == ("slow disk", True)
     told = list(run.events.values_list("text", flat=True))
-    assert told[:2] == ["ada noted: slow disk", "ada pinned it: it is kept for ever."]
+    assert told[:2] == ["ada noted: slow disk", "ada pinned it: it is kept forever."]
     assert list(AuditEntry.objects.order_by("pk").values_list("action", "actor__username")) == [
         ("run.annotate", "ada"),
         ("run.pin", "ada"),

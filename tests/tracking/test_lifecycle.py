@@ -69,6 +69,19 @@ def test_a_second_wish_to_cancel_changes_nothing():
     assert not lifecycle.request_cancel(TestRun.objects.get(), by="bob", now=after(6))
 
 
+def test_a_run_that_was_opened_again_says_who_cancelled_it_last():
+    run = begin()
+    lifecycle.request_cancel(run, by="ada", now=after(5))
+    lifecycle.settle_run(run, now=after(6))
+    lifecycle.reopen_run(run, now=after(60))
+    run.workflow_runs.update(conclusion="")
+
+    lifecycle.request_cancel(run, by="bob", now=after(65))
+    lifecycle.settle_run(run, now=after(66))
+
+    assert TestRun.objects.get().reason == "Cancelled by bob"
+
+
 def test_a_run_that_ended_before_the_cancel_came_through_keeps_its_result():
     run = begin()
     service = FakeCI()

@@ -161,3 +161,19 @@ def test_all_faults_are_told_at_once(load):
 def test_garbage_is_refused_and_never_breaks(text):
     with suppress(FaultyProfile):
         assert read_profile(text, services=SERVICES).slug
+
+
+def test_steps_typed_into_a_page_get_no_trust_from_a_file_that_says_nothing_of_them(load):
+    load(CONTRACT)
+    definition = TestDefinition.objects.get(project__slug="shop")
+    definition.steps.update(command=["sh", "-c", "typed into a page"])
+    TestDefinition.objects.update(is_from_shell=False)
+    silent = CONTRACT.partition("[[definitions.performance.steps]]")[0]
+
+    said = load(silent.replace("3600", "1800"))
+
+    definition.refresh_from_db()
+    assert definition.timeout == 1800
+    assert not definition.is_from_shell
+    assert "is_from_shell" not in said
+    assert "is_from_shell False → True" in load(CONTRACT)

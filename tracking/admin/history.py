@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db import models
 from django.http import HttpRequest
 
 from tracking.models import (
@@ -29,6 +30,18 @@ class HistoryAdmin(admin.ModelAdmin):
 
     show_full_result_count = False  # counting all rows costs more the more are stored
     list_per_page = 50
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """All rows; a list does not read the bodies, sketches and results that it does not show."""
+        rows = super().get_queryset(request)
+        address = request.resolver_match
+        if request.method != "GET" or address is None or not str(address.url_name).endswith("_changelist"):
+            return rows
+        large = (models.BinaryField, models.JSONField, models.TextField)
+        columns = self.model._meta.concrete_fields
+        return rows.defer(
+            *(one.name for one in columns if isinstance(one, large) and one.name not in self.list_display)
+        )
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -11,10 +11,10 @@ from import_export.resources import ModelResource
 from import_export.widgets import ForeignKeyWidget, JSONWidget
 
 from access.models import Project
-from tracking.models import Environment, Step, TestDefinition, TestRun
+from tracking.models import Environment, TestDefinition, TestRun
+from tracking.steps import STEP_FIELDS, replace_steps
 
 FORMATS = [CSV, JSON]
-STEP_FIELDS = ("workflow", "command", "count", "inputs", "start_after", "spacing", "at_most", "timeout")
 
 
 def _project() -> Field:
@@ -61,14 +61,7 @@ class DefinitionResource(ModelResource):
         text = str(row.get("steps") or "").strip()
         if not text or json.loads(text) == json.loads(self.dehydrate_steps(instance)):
             return
-        instance.steps.all().delete()
-        for position, told in enumerate(_steps(text), start=1):
-            step = Step(definition=instance, position=position, **told)
-            step.full_clean()
-            step.save()
-        instance.version += 1
-        instance.is_from_shell = False
-        instance.save(update_fields=["version", "is_from_shell", "updated_at"])
+        replace_steps(instance, _steps(text))
 
 
 class RunResource(ModelResource):

@@ -50,7 +50,7 @@ class TestRunAdmin(ExportMixin, HistoryAdmin):
     def get_export_queryset(self, request: HttpRequest) -> Any:
         return super().get_export_queryset(request).select_related("project", "definition", "environment")
 
-    @admin.action(description="Pin: keep for ever", permissions=["curate"])
+    @admin.action(description="Pin: keep forever", permissions=["curate"])
     def pin(self, request: HttpRequest, runs: Any) -> None:
         self._each(request, runs, "pinned", lambda run, **by: curation.pin(run, pinned=True, **by))
 

@@ -1,4 +1,4 @@
-"""What people and programs say of a run over HTTP: a note, kept for ever, does not count."""
+"""What people and programs say of a run over HTTP: a note, kept forever, does not count."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class NoteSerializer(CamelSerializer):
 
 
 class PinSerializer(CamelSerializer):
-    """Whether retention leaves the run alone for ever."""
+    """Whether retention leaves the run alone forever."""
 
     pinned = serializers.BooleanField()
 
@@ -58,7 +58,7 @@ class CurationActions:
     @extend_schema(request=PinSerializer, responses=RunSerializer, parameters=[IDENTIFIER])
     @action(detail=True, methods=["post"])
     def pin(self, request: Request, pk: str = "") -> Response:
-        """Keep the run for ever, or let the retention policies have it again."""
+        """Keep the run forever, or let the retention policies have it again."""
         return self._curate(request, PinSerializer, lambda run, told, **how: curation.pin(run, **told, **how))
 
     @extend_schema(request=ReasonSerializer, responses=RunSerializer, parameters=[IDENTIFIER])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.db import transaction
-from django.db.models import F
 from rest_framework import mixins, serializers
 
 from access.api.base import ProjectViewSet
@@ -15,6 +14,7 @@ from access.api.parsing import OwnKeys
 from access.models import Role
 from tracking.identifiers import environment_name
 from tracking.models import Environment, Step, TestDefinition
+from tracking.steps import STEP_FIELDS, put_steps, replace_steps
 
 WRITING = {"create": Role.MAINTAINER, "update": Role.MAINTAINER, "partial_update": Role.MAINTAINER}
 
@@ -77,9 +77,7 @@ class StepSerializer(CamelModelSerializer):
 
     class Meta:
         model = Step
-        fields = (
-            *("workflow", "command", "count", "inputs", "start_after", "spacing", "at_most", "timeout"),
-        )
+        fields = STEP_FIELDS
 
 
 class DefinitionSerializer(CamelModelSerializer):
@@ -142,7 +140,7 @@ class DefinitionSerializer(CamelModelSerializer):
         steps = validated_data.pop("steps", [])
         with transaction.atomic():
             made: TestDefinition = super().create(validated_data)
-            _put_steps(made, steps)
+            put_steps(made, steps)
         return made
 
     def update(self, instance: TestDefinition, validated_data: dict[str, Any]) -> TestDefinition:
@@ -154,13 +152,7 @@ class DefinitionSerializer(CamelModelSerializer):
                 TestDefinition.objects.filter(pk=changed.pk).update(is_from_shell=False)
                 changed.is_from_shell = False
             if steps is not None:
-                # Whoever changes it over the web may not run commands with a shell's rights.
-                changed.steps.all().delete()
-                _put_steps(changed, steps)
-                TestDefinition.objects.filter(pk=changed.pk).update(
-                    version=F("version") + 1, is_from_shell=False
-                )
-                changed.refresh_from_db()
+                replace_steps(changed, steps)
         return changed
 
 
@@ -185,9 +177,3 @@ class DefinitionViewSet(
 
 def _is_one_command(steps: list[dict[str, Any]]) -> bool:
     return len(steps) == 1 and bool(steps[0].get("command")) and steps[0].get("count", 1) == 1
-
-
-def _put_steps(definition: TestDefinition, steps: list[dict[str, Any]]) -> None:
-    Step.objects.bulk_create(
-        Step(definition=definition, position=position, **step) for position, step in enumerate(steps, start=1)
-    )

@@ -101,6 +101,14 @@ class Answers(BaseHTTPRequestHandler):
             SourceRefused,
             "no series",
         ),
+        (200, b"[]", SourceRefused, "answered 200: no reason given"),
+        (200, b'{"status": "success"}', SourceRefused, "is no answer of Prometheus"),
+        (
+            200,
+            b'{"status":"success","data":{"resultType":"matrix","result":[{}]}}',
+            SourceRefused,
+            "no answer",
+        ),
     ],
 )
 def test_what_is_no_series_is_told_by_what_may_help(status, content, kind, said):

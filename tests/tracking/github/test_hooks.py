@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.factories import make_project, make_run, make_workflow
-from tracking import tasks
+from tracking import deliveries, tasks
 from tracking.deliveries import signer
 from tracking.models import WebhookDelivery, WorkflowRun
 
@@ -145,6 +145,26 @@ def test_a_message_that_overtook_the_answer_is_taken_up_when_the_number_is_known
     WebhookDelivery.objects.update(received_at="2026-01-04T09:00:00Z")
     assert tasks.sweep_deliveries() == 1
     assert WorkflowRun.objects.get().attempts.get().status == "in_progress"
+
+
+def test_a_message_that_breaks_its_worker_holds_up_no_other(client, secret, worked_on, monkeypatch):
+    def apply(delivery, **given):
+        if delivery.guid == "bad":
+            raise RuntimeError("as after a mistake of ours")
+        return applied(delivery, **given)
+
+    applied = deliveries.apply_delivery
+    monkeypatch.setattr(deliveries, "apply_delivery", apply)
+    row = workflow(dispatch_state="accepted")
+    for guid in ("bad", "good"):
+        send(client, PAYLOAD, guid=guid)
+    WebhookDelivery.objects.update(received_at="2026-01-04T09:00:00Z")
+
+    assert tasks.sweep_deliveries() == 2
+
+    states = dict(WebhookDelivery.objects.values_list("guid", "state"))
+    assert states == {"bad": "received", "good": "applied"}
+    assert row.attempts.get().status == "in_progress"
 
 
 def test_a_body_larger_than_githubs_limit_is_refused(client, secret):

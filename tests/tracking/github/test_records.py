@@ -137,6 +137,20 @@ def test_whatever_is_sent_is_read_or_said_to_be_unreadable(event, data):
     assert_read_or_said(event, body)
 
 
+@pytest.mark.parametrize("place", [[1], True, "acme/shop", 7])
+def test_a_repository_that_is_no_object_is_left_out(place):
+    run = run_record({"id": 1, "repository": place})
+
+    assert (run.repository_id, run.repository) == (None, "")
+
+
+@pytest.mark.parametrize(("sent", "kept"), [(3, 3), (0, 1), (-1, 1), (40_000, 1), (2**70, 1), ("2", 1)])
+def test_the_number_of_an_attempt_is_one_that_a_row_can_have(sent, kept):
+    run = run_record({"id": 1, "run_attempt": sent, "status": "x" * 50, "conclusion": "y" * 50})
+
+    assert (run.attempt, run.status, run.conclusion) == (kept, "x" * 40, "y" * 40)
+
+
 @given(body=st.binary(max_size=60))
 def test_bytes_that_are_no_json_are_said_to_be_none(body):
     assert_read_or_said("workflow_run", body)

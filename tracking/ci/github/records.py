@@ -89,8 +89,7 @@ def run_record(found: Any) -> RunRecord:
         Unexpected: it has no id.
     """
     data = _mapping(found, "a workflow run")
-    repository = data.get("repository") or {}
-    commit = data.get("head_commit") or {}
+    repository = _part(data, "repository")
     return RunRecord(
         id=_whole(data.get("id"), "id of a workflow run"),
         repository_id=_maybe_whole(repository.get("id")),
@@ -100,16 +99,16 @@ def run_record(found: Any) -> RunRecord:
         name=_text(data.get("name")),
         title=_text(data.get("display_title")),
         event=_text(data.get("event")),
-        status=_text(data.get("status")),
-        conclusion=_text(data.get("conclusion")),
-        attempt=_maybe_whole(data.get("run_attempt")) or 1,
+        status=_text(data.get("status"))[:40],
+        conclusion=_text(data.get("conclusion"))[:40],
+        attempt=_attempt(data) or 1,
         created_at=stamp(data.get("created_at")),
         run_started_at=stamp(data.get("run_started_at")),
         updated_at=stamp(data.get("updated_at")),
         url=_text(data.get("html_url")),
         head_sha=_text(data.get("head_sha"))[:40],
         head_branch=_text(data.get("head_branch")),
-        tree_id=_text(commit.get("tree_id"))[:40] if isinstance(commit, dict) else "",
+        tree_id=_text(_part(data, "head_commit").get("tree_id"))[:40],
         actor=_text(_part(data, "triggering_actor").get("login") or _part(data, "actor").get("login")),
         pull_request=_pull_request(data.get("pull_requests")),
     )
@@ -137,7 +136,7 @@ def job_record(found: Any) -> RemoteJob:
         labels=[_text(label) for label in labels] if isinstance(labels, list) else [],
         url=_text(data.get("html_url"))[:500],
         setup=_setup(data.get("steps")),
-        attempt=_maybe_whole(data.get("run_attempt")) or 0,
+        attempt=_attempt(data),
     )
 
 
@@ -181,7 +180,7 @@ def message(event: str, body: bytes) -> Message | None:
     remote = RemoteRun(
         dispatch_id="",
         status="",
-        attempt=_maybe_whole(found.get("run_attempt")) or 1,
+        attempt=_attempt(found) or 1,
         jobs=(job_record(found),),
         is_whole=False,
         repository_id=place,
@@ -223,8 +222,7 @@ def _mapping(value: Any, what: str) -> dict[str, Any]:
 
 
 def _part(data: dict[str, Any], key: str) -> dict[str, Any]:
-    found = data.get(key)
-    return found if isinstance(found, dict) else {}
+    return found if isinstance(found := data.get(key), dict) else {}
 
 
 def _pull_request(found: Any) -> int | None:
@@ -239,10 +237,13 @@ def _whole(value: Any, what: str) -> int:
     return number
 
 
-def _maybe_whole(value: Any) -> int | None:
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
-        return value
-    return None
+def _maybe_whole(value: Any, limit: int = 2**63) -> int | None:
+    return value if type(value) is int and abs(value) < limit else None
+
+
+def _attempt(data: dict[str, Any]) -> int:
+    """The number of an attempt; 0 where there is none that a row can have."""
+    return max(_maybe_whole(data.get("run_attempt"), 2**15) or 0, 0)
 
 
 def _text(value: Any) -> str:

@@ -64,7 +64,6 @@ class Transport:
         self.session = requests.Session()
         self.session.trust_env = True
         self.offset = 0.0
-        self.moved: dict[str, str] = {}
         self.turns = Turns(budget, credentials.identity, sleep)
         self.is_enterprise = False
 
@@ -194,10 +193,7 @@ class Transport:
             self._learn(response)
             if response.status_code not in (301, 302, 303, 307, 308) or "Location" not in response.headers:
                 return response
-            target = urljoin(url, response.headers["Location"])
-            if response.status_code in (301, 308):
-                self.moved[url] = target
-            url = target
+            url = urljoin(url, response.headers["Location"])
         raise CIUnavailable("GitHub sent us round in a circle.")
 
     def _headers(self, *, is_home: bool) -> dict[str, str]:

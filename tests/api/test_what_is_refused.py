@@ -1,0 +1,46 @@
+"""What is refused before it costs anything: names that lead elsewhere, and more than anybody should send."""
+
+import pytest
+
+from access.api import parsing
+from tracking.models import TestRun
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("kind", ["text/xml", "multipart/form-data; boundary=b"])
+def test_a_report_that_is_too_large_is_refused(api, settings, kind):
+    settings.REPORT_BYTES = 10
+    body = b"<testsuite></testsuite>"
+    if kind.startswith("multipart"):
+        body = (
+            b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n' + body + b"\r\n--b--\r\n"
+        )
+
+    answer = api.generic("POST", "/api/v1/reports/", body, kind)
+
+    assert answer.status_code == 413
+    assert TestRun.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../../../../tmp/x", "a b", "x/y", "%C3%A9", "x" * 81, "a%0Ab", "-", ".", "", "ci-77-1", "Nightly_2.0"],
+)
+def test_a_report_names_its_run_by_what_fits_an_address_and_a_file(api, name):
+    is_fit = name in {"", "ci-77-1", "Nightly_2.0"}
+    where = f"/api/v1/reports/?testRunId={name}"
+
+    answer = api.generic("POST", where, b"<testsuite><testcase name='t'/></testsuite>", "text/xml")
+
+    assert answer.status_code == (201 if is_fit else 400)
+    assert TestRun.objects.count() == int(is_fit)
+
+
+def test_a_body_that_would_fill_the_memory_is_refused(api, monkeypatch):
+    monkeypatch.setattr(parsing, "LARGEST", 100)
+
+    answer = api.post("/api/v1/test-runs/", {"metadata": {"note": "x" * 100}}, format="json")
+
+    assert answer.status_code == 413
+    assert "send it in pieces" in answer.json()["detail"]
