@@ -17,6 +17,7 @@ from performance.saving import name_host, save_workload
 from tracking import tracker
 from tracking.models import Environment, Step, TestDefinition, TestRun
 
+SUITE = ["python", "-m", "pytest", "-q", "-c", "demo/suite/pytest.ini", "demo/suite"]
 BUILD = ["python", "demo/build_job.py", "--workload"]
 _BROWSING: list[dict[str, Any]] = [
     {"name": "catalog", "path": "/catalog", "weight": 4, "checks": {"contains": "Catalog"}},
@@ -74,23 +75,7 @@ def make_demo() -> Project:
         [{"workflow": "build_job.yml", "command": [*BUILD, "standard"], "count": 34, "spacing": 0.05}],
     )
     _definition(
-        project,
-        "suite",
-        "A small real pytest suite, module by module.",
-        [
-            {
-                "command": [
-                    "python",
-                    "-m",
-                    "pytest",
-                    "-q",
-                    "-c",
-                    "demo/suite/pytest.ini",
-                    f"demo/suite/{module}.py",
-                ]
-            }
-            for module in ("test_prices", "test_cart", "test_text")
-        ],
+        project, "suite", "A small real pytest suite.", [{"command": SUITE}], kind=TestDefinition.SUITE
     )
     make_workloads(project, target_port() or free_port())
     return project
@@ -156,21 +141,22 @@ def _port_file() -> Path:
 
 
 def start_demo(project: Project, now: datetime) -> TestRun:
-    """Start the first tracked run, so that the first page shows a live one."""
-    return tracker.start_run(
-        project.definitions.get(name="performance"),
-        project.environments.get(name="local"),
-        triggered_by="first start",
-        now=now,
-    )
+    """Start the first runs, so that the first pages show tests and a live run; return the live one."""
+    environment = project.environments.get(name="local")
+    suite, builds = (project.definitions.get(name=name) for name in ("suite", "performance"))
+    tracker.start_run(suite, environment, triggered_by="first start", now=now)
+    return tracker.start_run(builds, environment, triggered_by="first start", now=now)
 
 
-def _definition(project: Project, name: str, description: str, steps: list[dict]) -> None:
+def _definition(
+    project: Project, name: str, description: str, steps: list[dict], kind: str = TestDefinition.WORKFLOWS
+) -> None:
     definition, is_new = TestDefinition.objects.get_or_create(
         project=project,
         name=name,
         defaults={
             "test_type": name,
+            "kind": kind,
             "description": description,
             "folder": str(settings.BASE_DIR),
             "is_from_shell": True,
