@@ -6,6 +6,7 @@ import socket
 import uuid
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import structlog
 from celery import shared_task
@@ -21,10 +22,12 @@ from performance.bottlenecks import analyze_if_possible
 from performance.gathering import gather_series, queries_of, ungathered
 from performance.management.driving import drive_apart, place
 from performance.management.following import follow_ended
-from performance.models import WorkloadRun
+from performance.management.tracks import drive_track_apart
+from performance.models import TrackRun, WorkloadRun
 from performance.saving import KIND
 from performance.sources.host import host_queries
 from performance.specification import FaultySpec
+from performance.track_ends import sweep_track
 from performance.trigger import adopt_run
 from tracking.drive import driver_name, is_gone, release, take_lease
 from tracking.lifecycle import Status, close_run
@@ -43,11 +46,34 @@ def wake(run_pk: str | uuid.UUID) -> None:
 
 def send(run_pk: str) -> bool:
     """Ask a worker to drive a workload run; False where no broker can be reached."""
+    return _asked(run_workload, run_pk)
+
+
+def wake_track(track_pk: str | uuid.UUID) -> None:
+    """After the commit, ask a worker to drive a track; without a broker the sweep finds it."""
+    transaction.on_commit(partial(send_track, str(track_pk)))
+
+
+def send_track(track_pk: str) -> bool:
+    """Ask a worker to drive a track; False where no broker can be reached."""
+    return _asked(run_whole_track, track_pk)
+
+
+def _asked(task: Any, pk: str) -> bool:
     try:
-        run_workload.delay(run_pk)
+        task.delay(pk)
     except (OperationalError, RedisError, OSError) as problem:
-        log.info("broker_unreachable", task="run_workload", problem=type(problem).__name__)
+        log.info("broker_unreachable", task=task.name, problem=type(problem).__name__)
         return False
+    return True
+
+
+@shared_task
+def run_whole_track(track_pk: str) -> bool:
+    """Drive a track that a page or the API began, unless somebody does or it has ended."""
+    if not TrackRun.objects.running().filter(pk=track_pk, driver="").exists():
+        return False
+    drive_track_apart(track_pk)
     return True
 
 
@@ -72,8 +98,14 @@ def run_workload(run_pk: str) -> bool:
 
 @shared_task(expires=30)
 def sweep_workload_runs() -> int:
-    """Take up every run that nobody drives: begin it, or close it with what was measured."""
+    """Take up every run that nobody drives: begin it, or close it with what was measured.
+
+    Tracks come first, so that no comparison of one that is dead goes on.
+    """
     now = timezone.now()
+    for track in TrackRun.objects.running().for_page():
+        if sweep_track(track, now=now):
+            send_track(str(track.pk))
     # Begun by a schedule or another door that knows nothing of workloads.
     begun = TestRun.objects.running().filter(definition__kind=KIND, workload_run=None)
     done = sum(send(str(pk)) for pk in begun.values_list("pk", flat=True))
