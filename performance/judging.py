@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from analysis.comparison import benjamini_hochberg
@@ -47,7 +47,7 @@ def judge_sides(
     sure: float = SURE,
     correct: Callable[[Sequence[float]], list[float]] = benjamini_hochberg,
 ) -> list[Judged]:
-    """Judge every figure that both sides measured.
+    """Judge every figure that both sides measured; nothing is proved by a run whose generator was the limit.
 
     Args:
         sure: the confidence of each interval.
@@ -70,11 +70,24 @@ def judge_sides(
         for reading in readings.values()
         if reading.of(sides[0]) and reading.of(sides[1])
     ]
+    if limited := limited_runs([*before, *after]):
+        reason = f"the generator was the limit of {', '.join(limited)}"
+        judged = [
+            (reading, replace(verdict, verdict=NO_PROOF, reason=reason), noise)
+            for reading, verdict, noise in judged
+        ]
     corrected = correct([1.0 if verdict.p is None else verdict.p for _, verdict, _ in judged])
     return [
         Judged(reading.yardstick, reading.unit, reading.less_is_better, verdict, q, noise)
         for (reading, verdict, noise), q in zip(judged, corrected, strict=True)
     ]
+
+
+def limited_runs(runs: Sequence[WorkloadRun]) -> list[str]:
+    """Return the names of those among `runs` that measured their generator, not a target."""
+    # Rows of a series come without that column, because it was asked to be empty.
+    known = [one for one in runs if "generator_limit" not in one.get_deferred_fields()]
+    return [str(one) for one in known if one.generator_limit]
 
 
 def overall(judged: Sequence[Judged], primary: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ import contextlib
 import json
 import signal
 import sys
-from argparse import ArgumentTypeError
+from argparse import SUPPRESS, ArgumentTypeError
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -56,9 +56,7 @@ class Command(TestRunningCommand):
         parser.add_argument(
             "--rounds", type=rounds, default=ROUNDS, metavar="N", help="runs of each component"
         )
-        what.add_argument(
-            "--begun", type=UUID, metavar="ID", help="drive one begun elsewhere; workers do this"
-        )
+        what.add_argument("--begun", type=UUID, help=SUPPRESS)  # what a worker was asked to drive
         parser.add_argument("--any-port", action="store_true", help="the demo's shop on any free port")
 
     def handle(self, *args: Any, **options: Any) -> None:
