@@ -170,6 +170,7 @@ def test_the_report_is_one_file_with_pictures_and_their_numbers(target):
 
     assert page.count("<svg") >= 2
     assert "The database takes 80 %." in page
+    assert "Nothing was found" not in page, "that is of the load in steps, not of a component's turn"
     assert "prefers-color-scheme:dark" in page
     assert "<script" not in page
     for tag in ("src=", "href=", "@import", "url("):
