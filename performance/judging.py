@@ -65,17 +65,12 @@ def judge_sides(
     readings = read_runs(everything, metrics, by_request=by_request)
     groups = identical_groups(past)
     in_order = [run.pk for run in past] if len(components) == 1 else []
+    limited = limited_runs([*before, *after])
     judged = [
-        (reading, *_judge(reading, sides, groups, in_order, workload.same_within, sure))
+        (reading, *_judge(reading, sides, groups, in_order, workload.same_within, sure, limited))
         for reading in readings.values()
         if reading.of(sides[0]) and reading.of(sides[1])
     ]
-    if limited := limited_runs([*before, *after]):
-        reason = f"the generator was the limit of {', '.join(limited)}"
-        judged = [
-            (reading, replace(verdict, verdict=NO_PROOF, reason=reason), noise)
-            for reading, verdict, noise in judged
-        ]
     corrected = correct([1.0 if verdict.p is None else verdict.p for _, verdict, _ in judged])
     return [
         Judged(reading.yardstick, reading.unit, reading.less_is_better, verdict, q, noise)
@@ -112,6 +107,7 @@ def _judge(
     in_order: list[Any],
     same_within: float,
     sure: float,
+    limited: list[str],
 ) -> tuple[Verdict, Noise | None]:
     noise = noise_of(reading, groups, in_order)
     if not reading.is_ratio:
@@ -127,4 +123,7 @@ def _judge(
         is_ratio=reading.is_ratio,
         sure=sure,
     )
+    if limited:
+        reason = f"the generator was the limit of {', '.join(limited)}"
+        verdict = replace(verdict, verdict=NO_PROOF, reason=reason)
     return verdict, noise
