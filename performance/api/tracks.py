@@ -74,6 +74,7 @@ class PhaseSerializer(CamelSerializer):
 class TrackSerializer(CamelModelSerializer):
     """A run of the whole track: what goes on, and the result of each phase."""
 
+    status = serializers.CharField(read_only=True, help_text="running, passed, failed, error or cancelled.")
     workload = serializers.CharField(source="workload.name", read_only=True, default=None)
     phase = serializers.SerializerMethodField(help_text="The one that goes on; null when none does.")
     test_run_id = serializers.SerializerMethodField("get_run", help_text="Its latest load, while it runs.")
