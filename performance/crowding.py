@@ -19,6 +19,7 @@ from performance.sources.host_samples import FIELDS
 MOST_BASE = 10  # runs of the baseline that are looked at, the latest
 MORE = 0.15  # share of the machine that others took beyond what is usual
 MUCH = 0.3  # share of the machine that others took, where nothing usual is known
+FULL, MOST = 0.9, 0.5  # share of the machine in use, and by others
 LATE, LATE_PART = 0.005, 0.2  # seconds; and share of the 95 % response time
 NAMES = {name: FIELDS[name].title for name in ("cpu", "generator", "target")}
 HOST = "host"
@@ -104,7 +105,8 @@ def _limited(one: Machine) -> str:
 def _crowded(one: Machine, usual: float | None) -> str:
     if one.others is None or one.busy is None:
         return ""
-    if one.others < (MUCH if usual is None else usual + MORE):
+    is_full = one.busy >= FULL and one.others >= MOST  # then it matters however usual it is
+    if not is_full and one.others < (MUCH if usual is None else usual + MORE):
         return ""
     before = "" if usual is None else f" (usually {usual * one.cores:.2g})"
     return (

@@ -80,6 +80,14 @@ def test_only_more_than_usual_is_told(workload, base, cpu, count):
     assert len(judge_gate([on_a_machine(a_run(workload, number=20), cpu=cpu)]).warnings) == count
 
 
+def test_a_machine_that_others_fill_is_told_although_it_was_so_before(workload):
+    before = [on_a_machine(a_run(workload, number=n), cpu=0.98) for n in range(3)]
+
+    (told,) = warnings_of([on_a_machine(a_run(workload, number=9), cpu=0.98)], before)
+
+    assert "It took 1.7 of 2 cores (usually 1.7); all together used 98% of the machine" in told
+
+
 @pytest.mark.parametrize(("cpu", "count"), [(0.35, 0), (0.45, 1)])
 def test_without_anything_usual_much_is_told(workload, cpu, count):
     run = on_a_machine(a_run(workload), cpu=cpu, generator=0.1, target=0.1)
