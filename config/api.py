@@ -28,6 +28,7 @@ from performance.api.proving import (
     SummaryViewSet,
 )
 from performance.api.runs import WorkloadRunViewSet
+from performance.api.tracks import TrackViewSet
 from performance.api.workloads import TargetHostViewSet, WorkloadViewSet
 from tracking.api.definitions import DefinitionViewSet, EnvironmentViewSet
 from tracking.api.projects import ProjectViewSet
@@ -53,6 +54,7 @@ router.register("performance/runs", WorkloadRunViewSet, "workload-run")
 router.register("performance/optimizations", OptimizationViewSet, "optimization")
 router.register("performance/comparisons", ComponentComparisonViewSet, "component-comparison")
 router.register("performance/changes", ChangeViewSet, "change")
+router.register("performance/tracks", TrackViewSet, "track")
 router.register("performance/summary", SummaryViewSet, "performance-summary")
 router.register("performance/target-hosts", TargetHostViewSet, "target-host")
 

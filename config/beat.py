@@ -8,6 +8,7 @@ TIMETABLE = {
     "sweep-batch-jobs": {"task": "batches.tasks.sweep_jobs", "schedule": 10.0},
     "follow-workload-runs": {"task": "performance.tasks.follow_workload_runs", "schedule": 5.0},
     "sweep-series": {"task": "performance.tasks.sweep_series", "schedule": 15.0},
+    "sweep-tracks": {"task": "performance.tasks.sweep_tracks", "schedule": 5.0},
     "prune-runs": {"task": "executions.tasks.prune_runs", "schedule": 24 * 3600.0},
     "prune-deliveries": {"task": "tracking.tasks.prune_deliveries", "schedule": 3600.0},
 }

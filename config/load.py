@@ -15,7 +15,10 @@ KINDS = {  # kind of a definition -> the task that takes the results of its runs
     "suite": "executions.tasks.take_results",
     "workload": "performance.tasks.run_workload",
 }
-ROUTES = {"performance.tasks.run_workload": {"queue": "load"}}
+ROUTES = {
+    "performance.tasks.run_workload": {"queue": "load"},
+    "performance.tasks.run_whole_track": {"queue": "load"},
+}
 
 
 def settings_of(data: Path) -> tuple[dict[str, str], dict[str, dict[str, Any]], bool]:

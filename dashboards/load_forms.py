@@ -6,7 +6,9 @@ from typing import Any
 
 from django import forms
 
+from access.models import Project
 from performance.models import ChangePoint, Component, Workload
+from performance.track import FEWEST_ROUNDS, MOST_ROUNDS
 
 COMMIT = {"invalid": "A commit is 7 to 40 digits from 0 to 9 and a to f."}
 
@@ -30,6 +32,30 @@ class LoadForm(forms.Form):
 
     def clean_commit(self) -> str:
         return str(self.cleaned_data["commit"]).lower()
+
+
+class TrackForm(forms.Form):
+    """Which load goes through all phases."""
+
+    workload = forms.ModelChoiceField(
+        Workload.objects.none(),
+        empty_label=None,
+        to_field_name="name",
+        error_messages={
+            "invalid_choice": "There is no such workload.",
+            "required": "Choose a workload first.",
+        },
+    )
+    rounds = forms.IntegerField(
+        min_value=FEWEST_ROUNDS,
+        max_value=MOST_ROUNDS,
+        error_messages={"required": "Say how many rounds."},
+    )
+
+    def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["workload"]
+        field.queryset = Workload.objects.of(project).in_use().with_all().order_by("name")
 
 
 class DecisionForm(forms.Form):

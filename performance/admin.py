@@ -211,7 +211,10 @@ class ComparisonRunAdmin(HistoryAdmin):
 
 @admin.register(TrackRun)
 class TrackRunAdmin(HistoryAdmin):
-    list_display = ["started_at", "project", "workload", "target", "status", "triggered_by", "completed_at"]
+    list_display = [
+        *("started_at", "project", "workload", "target", "status", "reason"),
+        *("triggered_by", "completed_at"),
+    ]
     list_filter = ["status", "project"]
     search_fields = ["project__slug", "target"]
     list_select_related = ["project", "workload"]

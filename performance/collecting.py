@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import structlog
 from django.core.files import File
 from django.core.files.storage import Storage
 
@@ -24,6 +26,7 @@ from tracking.lifecycle import Status, close_run
 from tracking.models import RunEvent, TestRun
 from tracking.tracker import note
 
+log = structlog.get_logger(__name__)
 _LIMITS = {"p50": "half of the requests", "p95": "95 % of the requests", "p99": "99 % of the requests"}
 
 
@@ -45,7 +48,8 @@ def collect(
     except NoSamples as problem:
         broken = broken or end.get("text") or str(problem)
     else:
-        keep_samples(workload_run, samples, storage)
+        lost = _keep_if_there_is_room(workload_run, samples, storage)
+        broken = " ".join(text for text in (broken, lost) if text)
         figures = summarize(workload_run, samples, now=now)
         del samples
     status, reason = verdict(workload_run, end, figures, broken)
@@ -59,8 +63,23 @@ def collect(
     return workload_run.run
 
 
+def _keep_if_there_is_room(workload_run: WorkloadRun, samples: Samples, storage: Storage) -> str:
+    """Keep the samples; return why they could not be, which must not cost the figures as well."""
+    try:
+        keep_samples(workload_run, samples, storage)
+    except Exception as problem:  # a disk and a bucket fail in many ways
+        log.exception("samples_not_kept", run=str(workload_run))
+        why = getattr(problem, "strerror", None) or f"{type(problem).__name__}: {problem}"
+        return (
+            f"Its samples could not be stored: {why}. The figures counted of them are kept; make room where "
+            "the artifacts lie and run it again."
+        )
+    return ""
+
+
 def keep_samples(workload_run: WorkloadRun, samples: Samples, storage: Storage) -> None:
     """Put the samples into the storage as one file, and remember its name."""
+    workload_run.samples, workload_run.samples_bytes = "", 0
     run = workload_run.run
     name = f"workloads/{run.project.slug}/{workload_run.workload.name}/{run.test_run_id}.npz"
     with tempfile.TemporaryFile() as file:
@@ -69,7 +88,12 @@ def keep_samples(workload_run: WorkloadRun, samples: Samples, storage: Storage) 
         file.seek(0)
         if storage.exists(name):
             storage.delete(name)
-        workload_run.samples = storage.save(name, File(file, name))
+        try:
+            workload_run.samples = storage.save(name, File(file, name))
+        except Exception:
+            with contextlib.suppress(Exception):  # half a file would be taken for all samples
+                storage.delete(name)
+            raise
     workload_run.samples_bytes = size
     workload_run.save(update_fields=["samples", "samples_bytes"])
 

@@ -19,6 +19,7 @@ from django.core.files.storage import Storage
 
 from performance.collecting import collect
 from performance.generating import Generator
+from performance.generators.base import how_it_ended
 from performance.hosts import demand_own_host, own_hosts
 from performance.models import WorkloadRun
 from performance.saving import secrets_of
@@ -134,7 +135,12 @@ class _Driving:
             return self.reload()
         generator = Generator(self.module, self.place.of(self.run), beside=self.place.beside)
         try:
-            generator.start(plan, secrets_of(self.workload_run.workload))
+            try:
+                generator.start(plan, secrets_of(self.workload_run.workload))
+            except OSError as problem:
+                reason = f"Nothing was sent. {self.place.folder} can't be written: {problem.strerror}."
+                close_run(self.run, Status.ERROR, reason=reason, now=self.clock())
+                return self.reload()
             WorkloadRun.objects.filter(pk=self.run.pk).update(load_started_at=self.clock())
             if seconds := self.run.plan.get("seconds"):
                 self.until = time.monotonic() + seconds + SLACK
@@ -238,6 +244,7 @@ def _locked(lock: Any) -> bool:
 
 
 def _how_it_ended(code: int, words: str) -> str:
-    how = f"signal {-code}" if code < 0 else f"exit code {code}"
     told = f" Its last words: {words}" if words and code > 0 else ""
-    return f"The generator ended without saying why ({how}); what it had measured was kept.{told}"
+    return (
+        f"The generator ended without saying why ({how_it_ended(code)}); what it had measured was kept.{told}"
+    )

@@ -13,7 +13,8 @@ from typing import Any
 
 from analysis.gates import FEWEST_HISTORY, FEWEST_NEW, Figure, decide
 from performance.baselines import ALARMED, baseline_for, runs_since
-from performance.judging import ERRORS_SAME_WITHIN, Judged, judge_sides
+from performance.crowding import warnings_of
+from performance.judging import ERRORS_SAME_WITHIN, Judged, judge_sides, limited_runs
 from performance.models import Component, PerformanceBaseline, Workload, WorkloadRun
 from performance.readings import HEADLINES, Yardstick, read_runs
 from performance.verdicts import BETTER, SAME, WORSE, holm
@@ -33,7 +34,10 @@ class NoBaseline(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """`worse` are the figures that alarm, the worst first; `judged` all that were looked at."""
+    """`worse` are the figures that alarm, the worst first; `judged` all that were looked at.
+
+    `warnings` say with figures why the runs may not tell of their target: a busy machine, a late generator.
+    """
 
     status: str
     sentence: str
@@ -43,6 +47,7 @@ class Gate:
     worse: list[Judged]
     head: Sequence[WorkloadRun] = ()
     base: Sequence[WorkloadRun] = ()
+    warnings: Sequence[str] = ()
 
     @property
     def runs_to_confirm(self) -> int:
@@ -55,6 +60,7 @@ class Gate:
             "answer": self.sentence,
             "baseline": self.baseline.run.run.test_run_id,
             "budget": self.budget,
+            "warnings": list(self.warnings),
             "figures": [one.as_json() for one in self.judged],
             "worse": [str(one.yardstick) for one in self.worse],
         }
@@ -91,9 +97,11 @@ def judge_gate(
     )
     worse = [one for one in judged if one.verdict.verdict == WORSE and one.q <= budget]
     worse.sort(key=lambda one: one.q)
-    status = REGRESSED if worse else _decided(judged)
-    sentence = _sentence(status, worse, judged, baseline, budget)
-    return Gate(status, sentence, baseline, budget, judged, worse, head, base)
+    limited = limited_runs(head)
+    status = REGRESSED if worse else UNDECIDED if limited else _decided(judged)
+    sentence = _sentence(status, worse, judged, baseline, budget, limited)
+    warnings = warnings_of(head, base)
+    return Gate(status, sentence, baseline, budget, judged, worse, head, base, warnings)
 
 
 def confirm_gate(first: Gate, again: Sequence[WorkloadRun]) -> Gate:
@@ -111,6 +119,7 @@ def confirm_gate(first: Gate, again: Sequence[WorkloadRun]) -> Gate:
         found = judge_gate(again, budget=CONFIRMED, by_request=by_request, without=first.head)
         seen = {one.yardstick for one in found.judged if one.verdict.verdict == WORSE}
     worse = [one for one in first.worse if one.yardstick in seen]
+    first = replace(first, warnings=warnings_of(runs, first.base))
     if worse:
         return replace(first, worse=worse, head=runs)
     told = f"{first.worse[0].yardstick} was worse once, and not when it was run again ({again[-1]})."
@@ -175,6 +184,7 @@ def _sentence(
     judged: Sequence[Judged],
     baseline: PerformanceBaseline,
     budget: float,
+    limited: Sequence[str],
 ) -> str:
     against = f"the baseline {baseline.run}"
     if worse:
@@ -183,6 +193,11 @@ def _sentence(
         return f"Worse than {against}: {first.yardstick} {change_in_words(first)}{more}."
     if not judged:
         return f"Nothing was measured that {against} measured too."
+    if limited:
+        return (
+            f"No proof that it is worse than {against}, or not: the generator was the limit of "
+            f"{', '.join(limited)}. Make the run again on a quieter machine."
+        )
     if status == UNDECIDED:
         return (
             f"It can't be told whether it is worse than {against}: how much identical runs differ is not "

@@ -11,6 +11,7 @@ from performance.judging import Judged
 def lines(gate: Gate) -> Iterator[str]:
     """The answer first, then every figure that was looked at."""
     yield gate.sentence
+    yield from (f"Warning: {text}" for text in gate.warnings)
     if not gate.judged:
         return
     yield ""

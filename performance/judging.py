@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from analysis.comparison import benjamini_hochberg
@@ -47,7 +47,7 @@ def judge_sides(
     sure: float = SURE,
     correct: Callable[[Sequence[float]], list[float]] = benjamini_hochberg,
 ) -> list[Judged]:
-    """Judge every figure that both sides measured.
+    """Judge every figure that both sides measured; nothing is proved by a run whose generator was the limit.
 
     Args:
         sure: the confidence of each interval.
@@ -65,8 +65,9 @@ def judge_sides(
     readings = read_runs(everything, metrics, by_request=by_request)
     groups = identical_groups(past)
     in_order = [run.pk for run in past] if len(components) == 1 else []
+    limited = limited_runs([*before, *after])
     judged = [
-        (reading, *_judge(reading, sides, groups, in_order, workload.same_within, sure))
+        (reading, *_judge(reading, sides, groups, in_order, workload.same_within, sure, limited))
         for reading in readings.values()
         if reading.of(sides[0]) and reading.of(sides[1])
     ]
@@ -75,6 +76,13 @@ def judge_sides(
         Judged(reading.yardstick, reading.unit, reading.less_is_better, verdict, q, noise)
         for (reading, verdict, noise), q in zip(judged, corrected, strict=True)
     ]
+
+
+def limited_runs(runs: Sequence[WorkloadRun]) -> list[str]:
+    """Return the names of those among `runs` that measured their generator, not a target."""
+    # Rows of a series come without that column, because it was asked to be empty.
+    known = [one for one in runs if "generator_limit" not in one.get_deferred_fields()]
+    return [str(one) for one in known if one.generator_limit]
 
 
 def overall(judged: Sequence[Judged], primary: str) -> tuple[str, str]:
@@ -99,6 +107,7 @@ def _judge(
     in_order: list[Any],
     same_within: float,
     sure: float,
+    limited: list[str],
 ) -> tuple[Verdict, Noise | None]:
     noise = noise_of(reading, groups, in_order)
     if not reading.is_ratio:
@@ -114,4 +123,7 @@ def _judge(
         is_ratio=reading.is_ratio,
         sure=sure,
     )
+    if limited:
+        reason = f"the generator was the limit of {', '.join(limited)}"
+        verdict = replace(verdict, verdict=NO_PROOF, reason=reason)
     return verdict, noise

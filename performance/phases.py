@@ -13,10 +13,8 @@ from performance.judging import judge_sides
 from performance.models import (
     Bottleneck,
     Comparison,
-    Component,
     Metric,
     MetricSeries,
-    Workload,
     WorkloadRun,
 )
 from performance.optimization import NotRecordable, describe, judge, record_optimization
@@ -52,7 +50,7 @@ def measure(scene: Scene) -> Told:
     told = Told()
     while len(scene.runs) < MOST_ALIKE and sum(measured(run) for run in scene.runs) < ALIKE:
         scene.keep(scene.make_run(scene.workload, **_alike(scene)))
-    run = next((run for run in reversed(scene.runs) if measured(run)), scene.runs[-1])
+    run = _best(scene)
     latency = Metric.objects.filter(run=run, name="latency", request="").first()
     rate = Metric.objects.filter(run=run, name="throughput", request="").first()
     told.check("throughput was measured", rate and rate.value)
@@ -77,7 +75,7 @@ def measure(scene: Scene) -> Told:
 def find_limits(scene: Scene) -> Told:
     """What holds the target back, under the same load and in rising steps."""
     told = Told()
-    run = scene.whole_run(scene.steps, purpose="track") if scene.steps else scene.runs[-1]
+    run = scene.whole_run(scene.steps, purpose="track") if scene.steps else _best(scene)
     if run.analyzed_at is None:
         analyze_if_possible(run, storage=scene.storage, now=scene.clock())
         run.refresh_from_db()
@@ -129,16 +127,24 @@ def compare_components(scene: Scene) -> Told:
     comparison = start_comparison(
         scene.workload, components, rounds=scene.rounds, by=scene.track.triggered_by, now=scene.clock()
     )
-    driven = _driving(scene)
+    scene.tell(comparison=str(comparison.pk))
     while comparison.status == Comparison.Status.RUNNING:
-        advance_comparison(comparison, start=driven, now=scene.clock())
+        scene.go_on()
+        started = advance_comparison(comparison, start=scene.start_run, now=scene.clock())
+        if started is not None:
+            scene.drive(started)  # the turn is kept before its load begins: no transaction lasts as long
+        elif comparison.turns.filter(run__run__status="running").exists():
+            scene.wait()  # a worker has taken the turn
         comparison.refresh_from_db()
     ranking = comparison.result.get("ranking", [])
     told.check("every component was measured", len(ranking) == len(components), comparison.reason)
-    told.check("no turn was left out", not comparison.result.get("left_out"))
     told.check("the ranking has intervals", ranking and all(one["low"] is not None for one in ranking))
     told.findings.append(comparison.result.get("answer") or comparison.reason)
     told.findings += [f"{one['rank']}. {in_one_line(one)}" for one in ranking]
+    told.findings += [
+        f"Left out: {one['component']} in round {one['round']}, twice. {one['reason']}"
+        for one in comparison.result.get("left_out", [])
+    ]
     return told
 
 
@@ -151,16 +157,13 @@ PHASES: dict[str, Callable[[Scene], Told]] = {
 }
 
 
+def _best(scene: Scene) -> WorkloadRun:
+    """The last run of the load that was measured whole; the last one where none was."""
+    return next((run for run in reversed(scene.runs) if measured(run)), scene.runs[-1])
+
+
 def _alike(scene: Scene) -> dict[str, Any]:
     return {"purpose": "track", "metadata": {"calibration": f"track {scene.track.pk}"}}
-
-
-def _driving(scene: Scene) -> Callable[..., WorkloadRun]:
-    def start(workload: Workload, *, component: Component, **fields: Any) -> WorkloadRun:
-        kept = {name: fields[name] for name in ("purpose", "metadata", "seed") if name in fields}
-        return scene.make_run(workload, component=component, **kept)
-
-    return start
 
 
 def _improve(scene: Scene, wanted: Improvement) -> None:

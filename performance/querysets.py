@@ -20,6 +20,10 @@ class WorkloadQuerySet(models.QuerySet):
     def in_use(self) -> Self:
         return self.filter(is_archived=False)
 
+    def with_all(self) -> Self:
+        """With what starting a run needs."""
+        return self.select_related("project", "definition", "environment")
+
 
 class WorkloadRunQuerySet(models.QuerySet):
     """Drives of workloads."""
@@ -92,3 +96,13 @@ class ChangePointQuerySet(models.QuerySet):
 
     def open_alarms(self) -> Self:
         return self.filter(is_alarm=True, state="new")
+
+
+class TrackRunQuerySet(models.QuerySet):
+    """Runs of the whole track."""
+
+    def running(self) -> Self:
+        return self.filter(status="running")
+
+    def for_page(self) -> Self:
+        return self.select_related("project", "workload")

@@ -101,9 +101,8 @@ def _metrics(run: WorkloadRun | None) -> dict[str, Any] | None:
 
 
 def _bottlenecks(runs: Sequence[WorkloadRun]) -> dict[str, Any]:
-    looked = [run for run in runs if run.analyzed_at]
-    rows = list(Bottleneck.objects.filter(run=looked[-1])) if looked else []
-    run = looked[-1] if looked else None
+    run = _looked_at(runs)
+    rows = list(Bottleneck.objects.filter(run=run)) if run else []
     series: dict[str, MetricSeries] = {}
     if run:
         series = {
@@ -115,6 +114,13 @@ def _bottlenecks(runs: Sequence[WorkloadRun]) -> dict[str, Any]:
         "load": _safe(_drawn("Load and answers in a second", series, ["arrivals", "throughput"], _plain)),
         "times": _safe(_drawn("Response times meanwhile", series, ["p50", "p95"], in_short_words)),
     }
+
+
+def _looked_at(runs: Sequence[WorkloadRun]) -> WorkloadRun | None:
+    """The run that the phase of bottlenecks looked at: the one in rising steps, where there was one."""
+    own = [run for run in runs if run.analyzed_at and run.purpose == WorkloadRun.Purpose.TRACK]
+    in_steps = [run for run in own if not run.run.metadata.get("calibration")]
+    return next(reversed(in_steps or own), None)
 
 
 def _optimizations(track: TrackRun) -> dict[str, Any] | None:

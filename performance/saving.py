@@ -108,6 +108,8 @@ def demand_names(spec: LoadSpec, known: set[str], headers: dict[str, str]) -> No
 
 
 def _change(workload: Workload, wanted: dict[str, Any]) -> None:
+    if not workload.is_archived and all(getattr(workload, key) == value for key, value in wanted.items()):
+        return
     workload.version += any(getattr(workload, key) != value for key, value in wanted.items() if key in _LOAD)
     for key, value in wanted.items():
         setattr(workload, key, value)

@@ -1,4 +1,4 @@
-"""Doors from Celery: take up workload runs, and those that their driver left."""
+"""Doors from Celery: take up workload runs and tracks, and those that their driver left."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import socket
 import uuid
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import structlog
 from celery import shared_task
@@ -21,9 +22,11 @@ from performance.bottlenecks import analyze_if_possible
 from performance.gathering import gather_series, queries_of, ungathered
 from performance.management.driving import drive_apart, place
 from performance.management.following import follow_ended
-from performance.models import WorkloadRun
+from performance.management.tracks import drive_track_apart
+from performance.models import TrackRun, WorkloadRun
 from performance.sources.host import host_queries
 from performance.specification import FaultySpec
+from performance.track_ends import sweep_track
 from performance.trigger import adopt_run
 from tracking.drive import driver_name, is_gone, release, take_lease
 from tracking.lifecycle import Status, close_run
@@ -42,11 +45,34 @@ def wake(run_pk: str | uuid.UUID) -> None:
 
 def send(run_pk: str) -> bool:
     """Ask a worker to drive a workload run; False where no broker can be reached."""
+    return _asked(run_workload, run_pk)
+
+
+def wake_track(track_pk: str | uuid.UUID) -> None:
+    """After the commit, ask a worker to drive a track; without a broker the sweep finds it."""
+    transaction.on_commit(partial(send_track, str(track_pk)))
+
+
+def send_track(track_pk: str) -> bool:
+    """Ask a worker to drive a track; False where no broker can be reached."""
+    return _asked(run_whole_track, track_pk)
+
+
+def _asked(task: Any, pk: str) -> bool:
     try:
-        run_workload.delay(run_pk)
+        task.delay(pk)
     except (OperationalError, RedisError, OSError) as problem:
-        log.info("broker_unreachable", task="run_workload", problem=type(problem).__name__)
+        log.info("broker_unreachable", task=task.name, problem=type(problem).__name__)
         return False
+    return True
+
+
+@shared_task
+def run_whole_track(track_pk: str) -> bool:
+    """Drive a track that a page or the API began, unless somebody does or it has ended."""
+    if not TrackRun.objects.running().filter(pk=track_pk, driver="").exists():
+        return False
+    drive_track_apart(track_pk)
     return True
 
 
@@ -81,6 +107,14 @@ def _is_first(run_pk: str) -> bool:
         return bool(cache.add(f"begins:{run_pk}", 1, timeout=BEGINS))
     except (RedisError, OSError):
         return True
+
+
+@shared_task(expires=30)
+def sweep_tracks() -> int:
+    """Have the tracks driven that nobody drives, and close those whose driver is gone; return how many."""
+    now = timezone.now()
+    left = [track for track in TrackRun.objects.running().for_page() if sweep_track(track, now=now)]
+    return sum(send_track(str(track.pk)) for track in left)
 
 
 @shared_task(expires=30)

@@ -20,12 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from access.models import Project
+from performance.hosts import read_target
 from performance.models import Component, Workload
 from performance.reading import Table
 from performance.saving import name_host, save_workload
 from performance.specification import FaultySpec, read_spec
 from tracking.identifiers import environment_name
 from tracking.models import Environment
+from tracking.plan import NotRunnable
 
 _OWN = (
     "target",
@@ -67,12 +69,29 @@ def read_file(text: str, *, folder: Path, is_json: bool = False) -> Wanted:
         table.fault("workloads", "must have at least one table, as in [workloads.checkout]")
         found = {}
     table.end()
-    rows = {
-        name: _row(Table(row, f"workloads.{name}", faults), folder, faults) for name, row in found.items()
-    }
+    try:
+        rows = read_tables(found, folder=folder)
+    except FaultySpec as faulty:
+        faults += faulty.faults
     if faults:
         raise FaultySpec(faults)
     return Wanted(hosts, rows)
+
+
+def read_tables(found: Any, *, folder: Path) -> dict[str, dict[str, Any]]:
+    """Return the workloads of tables by name.
+
+    Raises:
+        FaultySpec: with every fault and its path, which begins with `workloads`.
+    """
+    faults: list[str] = []
+    rows = {
+        name: _row(Table(row, f"workloads.{name}", faults), folder, faults)
+        for name, row in Table(found, "workloads", faults).data.items()
+    }
+    if faults:
+        raise FaultySpec(faults)
+    return rows
 
 
 def apply_file(
@@ -81,7 +100,7 @@ def apply_file(
     """Make the project's workloads as the file says; return what changed, a line each.
 
     Raises:
-        FaultySpec, NotRunnable: the caller's transaction must be rolled back.
+        FaultySpec: the caller's transaction must be rolled back.
     """
     changes = [f"+ target host {host}" for host in wanted.hosts if name_host(project, host, by=by)[1]]
     faults: list[str] = []
@@ -101,14 +120,43 @@ def apply_file(
         except FaultySpec as faulty:
             faults += [f"workloads.{name}.{fault}" for fault in faulty.faults]
             continue
-        if is_new:
-            changes.append(f"+ workload {name}")
-        elif before and before.version != workload.version:
-            changes.append(f"~ workload {name}: version {workload.version}")
+        except NotRunnable as refusal:
+            faults.append(f"workloads.{name}: {refusal}")
+            continue
+        changes += [f"+ workload {name}"] if is_new else _differences(before, workload)
         changes += _components(workload, components)
     if faults:
         raise FaultySpec(faults)
     return changes
+
+
+def _differences(before: Workload | None, after: Workload) -> list[str]:
+    """What changed of a workload, a line each; of secrets and code only that they did."""
+    if before is None:
+        return []
+    old, new = _shown(before), _shown(after)
+    told = [
+        f"~ workload {after.name}: {key} {old.get(key)!r} → {new.get(key)!r}"
+        for key in {**old, **new}
+        if old.get(key) != new.get(key)
+    ]
+    told += [
+        f"~ workload {after.name}: {key}"
+        for key in ("secrets", "locustfile")
+        if getattr(before, key) != getattr(after, key)
+    ]
+    if before.version != after.version:
+        told.append(f"~ workload {after.name}: version {after.version}")
+    return told
+
+
+def _shown(workload: Workload) -> dict[str, Any]:
+    plain = ("target", "generator", "description", "same_within", "is_archived")
+    return {
+        **{name: getattr(workload, name) for name in plain},
+        "environment": workload.environment.name,
+        **workload.spec,
+    }
 
 
 def _row(table: Table, folder: Path, faults: list[str]) -> dict[str, Any]:
@@ -168,6 +216,11 @@ def _read_components(table: Table) -> dict[str, dict[str, Any]]:
             "currency": one.text("currency", "USD", most=3),
         }
         one.end()
+        if found[name]["target"]:
+            try:
+                read_target(found[name]["target"])
+            except FaultySpec as faulty:
+                one.faults += [f"{one.path}.{fault}" for fault in faulty.faults]
     return found
 
 

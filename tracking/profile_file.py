@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from tracking.identifiers import environment_name
 from tracking.models import Environment
+from tracking.profile_lines import Path, line_finder
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
 _TYPE = re.compile(r"[a-z0-9][a-z0-9_-]*\Z")
-_HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(#.*)?$")
-_WORD = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
-_KEY = re.compile(rf"\s*({_WORD}(?:\s*\.\s*{_WORD})*)\s*=")
-_PART = re.compile(_WORD)
+
+
+Others = Mapping[str, str]
+NO_OTHERS: Others = MappingProxyType({})
 
 
 class FaultyProfile(Exception):
@@ -128,12 +130,13 @@ STEP: dict[str, Check] = {
 }
 
 
-def read_profile(text: str, *, services: list[str]) -> Profile:
+def read_profile(text: str, *, services: list[str], others: Others = NO_OTHERS) -> Profile:
     """Return what a file asks for.
 
     Args:
         text: the content of a `runtrail.toml`.
         services: the CI services that this installation knows.
+        others: tables that somebody else reads (empty), or why they can't be in this file.
 
     Raises:
         FaultyProfile: with every fault, its line and its key.
@@ -142,10 +145,10 @@ def read_profile(text: str, *, services: list[str]) -> Profile:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
         raise FaultyProfile([f"This is no TOML: {problem}."]) from None
-    places = dict(_places(text))
+    line_of = line_finder(text)
     faults = [
-        f"line {_line(places, path)}: {'.'.join(map(str, path))} {told}"
-        for path, told in _faults(data, services)
+        f"line {line_of(path)}: {'.'.join(map(str, path))} {told}"
+        for path, told in _faults(data, services, others)
     ]
     if faults:
         raise FaultyProfile(faults)
@@ -157,12 +160,13 @@ def read_profile(text: str, *, services: list[str]) -> Profile:
     )
 
 
-Path = tuple[str | int, ...]
-
-
-def _faults(data: dict[str, Any], services: list[str]) -> Iterator[tuple[Path, str]]:
-    for name in data.keys() - {"project", "environments", "definitions"}:
-        yield (name,), "is no table of this file; there are project, environments and definitions"
+def _faults(
+    data: dict[str, Any], services: list[str], others: Mapping[str, str]
+) -> Iterator[tuple[Path, str]]:
+    known = ["project", "environments", "definitions", *(name for name, why in others.items() if not why)]
+    for name in data.keys() - set(known):
+        told = f"is no table of this file; there are {', '.join(known[:-1])} and {known[-1]}"
+        yield (name,), others.get(name) or told
     project = data.get("project")
     if not isinstance(project, dict) or "slug" not in project:
         yield ("project", "slug"), "is missing: the project's short name"
@@ -207,32 +211,3 @@ def _table(path: Path, row: Any, checks: dict[str, Check]) -> Iterator[tuple[Pat
             yield (*path, key), f"is unknown here; there are {', '.join(checks)}"
         elif told := checks[key](value):
             yield (*path, key), told
-
-
-def _places(text: str) -> Iterator[tuple[Path, int]]:
-    """Yield each key's path with the line on which it stands."""
-    table: Path = ()
-    counts: dict[Path, int] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        header = _HEADER.match(line)
-        if header:
-            table = tuple(_parts(header[2]))
-            if header[1] == "[[":
-                counts[table] = counts.get(table, -1) + 1
-                yield table, number
-                table = (*table, counts[table])
-            yield table, number
-        elif key := _KEY.match(line):
-            yield (*table, *_parts(key[1])), number
-
-
-def _parts(text: str) -> list[str]:
-    return [part.strip("\"'") for part in _PART.findall(text)]
-
-
-def _line(places: dict[Path, int], path: Path) -> int:
-    """The line of a key, or of the nearest table around it."""
-    for length in range(len(path), 0, -1):
-        if path[:length] in places:
-            return places[path[:length]]
-    return 1

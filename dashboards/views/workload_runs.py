@@ -1,4 +1,4 @@
-"""One workload run, live; two side by side; the whole track."""
+"""One workload run, live; two side by side."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dashboards import resources, workload_run_page
 from dashboards.charts.load import components_figure, ladder_figure, load_figure
 from dashboards.charts.resources import resources_figure
 from dashboards.downloads import FORMATS, download
-from dashboards.finders import find_track, find_workload_run
+from dashboards.finders import find_workload_run
 from dashboards.rendering import page
 from dashboards.states import state
 from dashboards.views.actions import action
@@ -25,7 +25,6 @@ from performance import baselines
 from performance import tasks as load_tasks
 from performance.judging import judge_sides
 from performance.models import WorkloadRun
-from performance.report import track_report as whole_report
 from tracking import lifecycle
 
 EVERY = 1.0  # seconds between two looks at a load that is going
@@ -137,24 +136,6 @@ def compare_loads(request: HttpRequest) -> HttpResponse:
             "ladder": ladder_figure(drawn) if (drawn := [one for one in ladders if one[1]]) else None,
         }
     return page(request, "performance/compare.html", context)
-
-
-@requires(Role.VIEWER, find=find_track)
-def track(request: HttpRequest, found: Any) -> HttpResponse:
-    """The whole track: each phase with its result."""
-    context = {"project": found.project, "track": found.track, "state": state(found.track.status)}
-    return page(
-        request, "performance/track.html", context, refresh=3 if found.track.status == "running" else 0
-    )
-
-
-@requires(Role.VIEWER, find=find_track)
-def track_report(request: HttpRequest, found: Any) -> HttpResponse:
-    """Hand out the track as one self-contained file."""
-    answer = HttpResponse(whole_report(found.track, now=timezone.now()))
-    name = f"performance-track-{found.track.started_at:%Y-%m-%d}.html"
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
 
 
 def _over_time(shown: workload_run_page.LoadPage) -> dict[str, Any] | None:

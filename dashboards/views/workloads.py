@@ -23,6 +23,7 @@ from dashboards.views.actions import action
 from performance import changes, tasks, trigger
 from performance.foresight import power_before
 from performance.models import ChangePoint, Workload
+from performance.track import ROUNDS
 
 DRAWN = "latency.p95"
 
@@ -42,6 +43,8 @@ def performance(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "alarms": alarms,
         "tracks": workload_pages.tracks_of(project),
+        "startable": [row.workload for row in rows if not row.workload.is_archived],
+        "rounds": ROUNDS,
         "sentence": _sentence(rows, alarms, going),
     }
     return page(request, "performance/list.html", context, refresh=3 if going else 15)

@@ -26,6 +26,9 @@ NOT_AVOIDED = (
 )
 
 
+NO_ROOM = 28  # exit code of a generator that could not even write how it ended
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """One load as a generator gets it."""
@@ -90,6 +93,29 @@ def write_json(path: Path, content: Any) -> None:
 
 def write_end(folder: Path, end: End) -> None:
     write_json(folder / "end.json", asdict(end))
+
+
+def end_with(folder: Path, end: End) -> int:
+    """Write how a load ended; return the exit code of its process."""
+    try:
+        write_end(folder, end)
+    except OSError as problem:
+        sys.stderr.write(f"{no_room(problem)}\n")
+        return NO_ROOM
+    return 0
+
+
+def no_room(problem: OSError) -> str:
+    """What a load ends with whose samples have no place any more."""
+    why = problem.strerror or type(problem).__name__
+    return f"What was measured could not be written any more: {why}. Make room on the disk and run it again."
+
+
+def how_it_ended(code: int) -> str:
+    """The exit code of a generator's process in words."""
+    if code == NO_ROOM:
+        return "it could not write any more; is the disk full?"
+    return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
 def machine() -> dict[str, Any]:

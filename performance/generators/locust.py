@@ -24,10 +24,11 @@ from performance.generators.base import (
     NOT_AVOIDED,
     End,
     Plan,
+    end_with,
+    how_it_ended,
     machine,
     read_plan,
     secrets_input,
-    write_end,
     write_json,
 )
 from performance.generators.gathering import Part
@@ -186,6 +187,8 @@ class Locust:
                 looked = time.monotonic()
                 if end := self._tick():
                     return end
+            if self.recorder.problem:
+                return End("error", self.recorder.problem)
         return End("stopped", "It was asked to stop.")
 
     def _demand_own_hosts(self) -> None:
@@ -223,8 +226,7 @@ class Locust:
             raise Broken(self.host.lost)
         for process in self.processes:
             if (code := process.poll()) is not None:
-                how = f"signal {-code}" if code < 0 else f"exit code {code}"
-                raise Broken(f"A Locust process ended before the load did ({how}).")
+                raise Broken(f"A Locust process ended before the load did ({how_it_ended(code)}).")
 
     def _end_all(self) -> None:
         for process in reversed(self.processes):
@@ -241,8 +243,7 @@ class Locust:
 
 def main(plan_path: Path, folder: Path) -> int:
     plan = read_plan(plan_path, secrets_input())
-    write_end(folder, Locust(plan, plan_path, folder).run())
-    return 0
+    return end_with(folder, Locust(plan, plan_path, folder).run())
 
 
 if __name__ == "__main__":

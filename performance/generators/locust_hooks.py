@@ -16,7 +16,7 @@ from locust import FastHttpUser, events, task
 from locust.exception import StopUser
 
 from performance.generating import read_json
-from performance.generators.base import read_plan, write_json
+from performance.generators.base import NO_ROOM, no_room, read_plan, write_json
 from performance.generators.content import Content, is_right
 from performance.generators.host_guard import Guard
 from performance.generators.recording import FLUSH_EVERY
@@ -160,4 +160,9 @@ def _chores() -> None:
                 "done": timetable.is_through and recorder.in_flight <= 0,
                 "refused": guard.refused,
             }
-            write_json(FOLDER / f"part-{PART}" / "state.json", state)
+            try:
+                write_json(FOLDER / f"part-{PART}" / "state.json", state)
+            except OSError as problem:
+                recorder.problem = no_room(problem)
+        if recorder.problem:  # nobody would see what is sent from now on
+            os._exit(NO_ROOM)

@@ -20,7 +20,7 @@ from typing import Any
 
 import uvloop
 
-from performance.generators.base import End, Plan, machine, read_plan, secrets_input, write_end
+from performance.generators.base import End, Plan, end_with, machine, read_plan, secrets_input
 from performance.generators.content import Content, is_right
 from performance.generators.http import Call, Connection
 from performance.generators.pool import Pool
@@ -167,6 +167,8 @@ class Engine:
         rows = self.recorder.take_recent()
         if end := self.watch.tick(now - self.begin, rows, lags, self.pool.ages(now)):
             self.stop(end)
+        if self.recorder.problem:
+            self.stop(End("error", self.recorder.problem))
 
     async def _expire(self) -> None:
         while True:
@@ -174,11 +176,13 @@ class Engine:
             self.pool.expire(perf_counter())
 
     def _close(self, source: Arrivals | Users, facts: dict[str, object]) -> End:
-        end = self.end or End()
         unanswered = self.pool.in_flight
         self._tick()
         self.pool.close()
         self.recorder.close()
+        end = self.end or End()
+        if end.reason == "done" and self.recorder.problem:
+            end = End("error", self.recorder.problem)
         left = source.left_unsent(perf_counter()) if end.reason == "done" else 0
         end.generator_limit = self.watch.limit(left_unsent=left)
         end.facts = {
@@ -204,8 +208,7 @@ def _told(problem: BaseException) -> str:
 
 def main(plan_path: Path, folder: Path) -> int:
     engine = Engine(read_plan(plan_path, secrets_input()), folder)
-    write_end(folder, uvloop.run(engine.run()))
-    return 0
+    return end_with(folder, uvloop.run(engine.run()))
 
 
 if __name__ == "__main__":

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import struct
+from io import RawIOBase
 from pathlib import Path
 
 import numpy as np
 
-from performance.generators.base import write_json
+from performance.generators.base import no_room, write_json
 from performance.samples import COMPONENT, SAMPLE
 
 FLUSH_EVERY = 0.2  # seconds; what a kill -9 may cost
@@ -19,7 +22,11 @@ _BUFFERED = 8192  # rows
 
 
 class Recorder:
-    """Writes samples.bin, components.bin and names.json in `folder`."""
+    """Writes samples.bin, components.bin and names.json in `folder`.
+
+    Where they can't be written any more, `problem` says why and no more is written: what follows half a
+    record would be read as nonsense.
+    """
 
     def __init__(self, folder: Path, requests: list[str]) -> None:
         self.folder = folder
@@ -30,6 +37,7 @@ class Recorder:
         self.buffer, self.filled, self.written = bytearray(_ROW.size * _BUFFERED), 0, 0
         self.part_buffer = bytearray()
         self.recent: list[bytes] = []
+        self.problem = ""
         self.write_names()
 
     def add(
@@ -59,11 +67,7 @@ class Recorder:
         """Keep samples that another process recorded; the parts' `sample` counts from the first row."""
         self.flush()
         parts["sample"] += self.written
-        self.parts.write(parts.tobytes())
-        piece = rows.tobytes()
-        self.rows.write(piece)
-        self.recent.append(piece)
-        self.written += len(rows)
+        self._append(parts.tobytes(), rows.tobytes(), len(rows))
 
     def request_number(self, name: str) -> int:
         """The number of a request; a new name gets the next one."""
@@ -85,15 +89,23 @@ class Recorder:
 
     def flush(self) -> None:
         """Append to the files what is buffered, the parts of a row before it."""
-        if self.part_buffer:
-            self.parts.write(self.part_buffer)
-            self.part_buffer.clear()
-        if self.filled:
-            piece = bytes(memoryview(self.buffer)[: self.filled * _ROW.size])
-            self.rows.write(piece)
-            self.recent.append(piece)
-            self.written += self.filled
-            self.filled = 0
+        piece = bytes(memoryview(self.buffer)[: self.filled * _ROW.size])
+        self._append(bytes(self.part_buffer), piece, self.filled)
+        self.part_buffer.clear()
+        self.filled = 0
+
+    def _append(self, parts: bytes, rows: bytes, count: int) -> None:
+        if self.problem:
+            return
+        try:
+            for file, piece in ((self.parts, parts), (self.rows, rows)):
+                _write_whole(file, piece)
+        except OSError as problem:
+            self.problem = no_room(problem)
+            return
+        if count:
+            self.recent.append(rows)
+            self.written += count
 
     def take_recent(self) -> np.ndarray:
         """Return the rows since the last call: (n,) of `SAMPLE`."""
@@ -103,16 +115,23 @@ class Recorder:
         return rows
 
     def write_names(self) -> None:
-        write_json(
-            self.folder / "names.json",
-            {"requests": list(self.numbers), "components": list(self.components)},
-        )
+        names = {"requests": list(self.numbers), "components": list(self.components)}
+        try:
+            write_json(self.folder / "names.json", names)
+        except OSError as problem:
+            self.problem = self.problem or no_room(problem)
 
     def close(self) -> None:
         self.flush()
         self.write_names()
         self.rows.close()
         self.parts.close()
+
+
+def _write_whole(file: RawIOBase, piece: bytes) -> None:
+    # What is left of a disk takes a part of it without a word.
+    if piece and file.write(piece) != len(piece):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 assert _ROW.size == SAMPLE.itemsize  # noqa: S101 - the two ways to write a row are one format

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -126,7 +127,8 @@ class Watch:
             "behind": round(max(lags, default=0.0), 6),
             "cpu": round(share, 3),
         }
-        write_json(self.folder / "progress.json", progress)
+        with contextlib.suppress(OSError):  # a full disk ends the load by its samples
+            write_json(self.folder / "progress.json", progress)
 
     def _gone(self) -> End | None:
         if self.refused_in_a_row < WINDOW:

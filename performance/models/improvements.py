@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from access.models import Project
 from performance.models.workloads import Component, Workload, WorkloadRun, validate_address
+from performance.querysets import TrackRunQuerySet
 
 
 class Optimization(models.Model):
@@ -104,26 +105,44 @@ class ComparisonRun(models.Model):
 
 
 class TrackRun(models.Model):
-    """All phases in order against one target; `summary` is the file performance_track_summary.json."""
+    """All phases in order against one target; `summary` is the file performance_track_summary.json.
+
+    Who drives it holds its lease, as with runs.  `progress` has what goes on: the `phase`, the `run` (its
+    public name) and the `comparison` (its UUID), each only while there is one.
+    """
 
     class Status(models.TextChoices):
         RUNNING = "running"
         PASSED = "passed"
         FAILED = "failed"
         ERROR = "error"
+        CANCELLED = "cancelled"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project = models.ForeignKey(Project, models.CASCADE, related_name="track_runs")
-    workload = models.ForeignKey(Workload, models.SET_NULL, null=True, blank=True)
+    workload = models.ForeignKey(Workload, models.SET_NULL, null=True, blank=True, related_name="track_runs")
     target = models.CharField(max_length=500, validators=[validate_address], blank=True)
+    rounds = models.PositiveSmallIntegerField(default=3, help_text="Runs of each component.")
     status = models.CharField(max_length=10, choices=Status, default=Status.RUNNING)
+    reason = models.TextField(blank=True, help_text="Why it did not go through all phases.")
     started_at = models.DateTimeField(default=timezone.now)
     completed_at = models.DateTimeField(null=True, blank=True)
     triggered_by = models.CharField(max_length=255, blank=True)
     summary: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
+    progress: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
+    driver = models.CharField(max_length=255, blank=True, editable=False)
+    driver_until = models.DateTimeField(null=True, blank=True, editable=False)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    cancelled_by = models.CharField(max_length=255, blank=True)
+
+    objects = TrackRunQuerySet.as_manager()
 
     class Meta:
         ordering = ["-started_at"]
 
     def __str__(self) -> str:
         return f"{self.started_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def is_running(self) -> bool:
+        return self.status == self.Status.RUNNING

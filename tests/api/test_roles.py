@@ -15,7 +15,7 @@ from batches.testing import set_baseline
 from dashboards.roles import endpoints
 from executions.ingest import ingest_report
 from executions.models import Report, TestCase
-from performance.models import ChangePoint, Comparison, Optimization
+from performance.models import ChangePoint, Comparison, Optimization, TrackRun
 from tests.batches.workspaces import edit, make_desk, make_run
 from tests.factories import make_definition, make_environment, make_project, make_user
 from tests.performance.factories import make_workload, make_workload_run
@@ -59,6 +59,7 @@ def fill(project):
         "optimization": Optimization.objects.create(workload=load.workload, name="index").pk,
         "component-comparison": Comparison.objects.create(workload=load.workload, status="done").pk,
         "change": a_change(load).pk,
+        "track": TrackRun.objects.create(project=project, workload=load.workload).pk,
         "target-host": load.workload.project.target_hosts.first().pk,
     }
 

@@ -58,7 +58,7 @@ def test_the_list_costs_the_same_however_much_is_stored(
     ContentType.objects.clear_cache()
     client.get("/performance/")
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         client.get("/performance/")
 
 

@@ -5,10 +5,11 @@ import json
 import pytest
 from django.core.files.storage import InMemoryStorage
 
-from performance.models import Bottleneck, TrackRun, WorkloadRun
+from performance.models import Bottleneck, Comparison, TrackRun, WorkloadRun
 from performance.report import track_report
 from performance.scene import Improvement, Scene
-from performance.track import Phase, run_track, summarized
+from performance.track import run_track
+from performance.track_result import Phase, summarized
 from tests.factories import NINE
 from tests.performance.measured import a_component, a_run, a_workload
 
@@ -22,8 +23,11 @@ class Target:
 
     def __init__(self, workload, **levels):
         self.workload, self.levels, self.count, self.breaks_at = workload, levels, 0, None
+        self.ends_at, self.late_at = None, ()
 
-    def make_run(self, workload, *, component=None, metadata=None, purpose="track", seed=None):
+    def start_run(
+        self, workload, *, component=None, metadata=None, purpose="track", seed=None, now=None, **who
+    ):
         self.count += 1
         if self.count == self.breaks_at:
             raise OSError("the target is gone")
@@ -37,6 +41,7 @@ class Target:
             metadata={**(metadata or {}), "track": str(self.track.pk)},
             samples="kept",
             analyzed_at=NINE,
+            generator_limit="It was late." if self.count in self.late_at else "",
         )
         if workload.name.endswith("-steps"):
             Bottleneck.objects.create(
@@ -56,15 +61,17 @@ def target():
 def go(target, **changes):
     workload = target.workload
     target.track = TrackRun.objects.create(
-        project=workload.project, workload=workload, target=workload.target
+        project=workload.project, workload=workload, target=workload.target, triggered_by="ada"
     )
     scene = Scene(
         track=target.track,
         workload=workload,
         steps=a_workload(f"{workload.name}-steps"),
-        make_run=target.make_run,
+        start_run=target.start_run,
+        drive_run=lambda run: run,
         clock=lambda: NINE,
         storage=InMemoryStorage(),
+        is_wanted=lambda: target.ends_at is None or target.count < target.ends_at,
         **{"improvement": Improvement("index", "There is an index now.", "old", "new"), **changes},
     )
     return run_track(scene)
@@ -116,14 +123,29 @@ def test_a_track_of_a_target_without_anything_to_compare_says_so(target):
     assert "No optimization is recorded yet" in told["findings"][0]
 
 
-def test_an_interrupted_track_skips_what_is_left(target):
-    wanted = iter([True, True, False, False, False])
-    target.track = TrackRun.objects.create(project=target.workload.project, workload=target.workload)
-    scene = Scene(target.track, target.workload, None, target.make_run, lambda: NINE, InMemoryStorage(), None)
+@pytest.mark.parametrize(("ends_at", "done"), [(0, 0), (1, 0), (3, 1), (10, 4)])
+def test_an_interrupted_track_puts_no_more_load_on_and_is_cancelled(target, ends_at, done):
+    target.ends_at = ends_at
 
-    track = run_track(scene, is_wanted=lambda: next(wanted))
+    track = go(target)
 
-    assert [one["status"] for one in track.summary["phases"]][2:] == ["skipped"] * 3
+    assert target.count == ends_at
+    assert (track.status, track.summary["status"], track.reason) == ("cancelled",) * 2 + (
+        "Cancelled by ada.",
+    )
+    told = track.summary["phases"]
+    assert [one["status"] for one in told[done:]] == ["skipped"] * (5 - done)
+    assert all(one["status"] != "skipped" for one in told[:done])
+    assert not Comparison.objects.filter(status="running").exists(), "a worker would go on with it"
+
+
+def test_a_turn_that_the_generator_was_late_for_is_told_and_fails_nothing(target):
+    target.late_at = (9, 10, 11)  # a turn twice, and one more
+
+    told = phase(go(target), "component_comparison")
+
+    assert told["status"] == "passed", told
+    assert [one for one in told["findings"] if "Left out:" in one and "It was late." in one]
 
 
 @pytest.mark.parametrize(
@@ -148,6 +170,7 @@ def test_the_report_is_one_file_with_pictures_and_their_numbers(target):
 
     assert page.count("<svg") >= 2
     assert "The database takes 80 %." in page
+    assert "Nothing was found" not in page, "that is of the load in steps, not of a component's turn"
     assert "prefers-color-scheme:dark" in page
     assert "<script" not in page
     for tag in ("src=", "href=", "@import", "url("):

@@ -91,6 +91,8 @@ def test_a_file_is_applied_whole_or_not_at_all(tmp_path):
 
     assert first.splitlines() == [
         "+ target host x",
+        "~ workload checkout: target 'http://127.0.0.1:8080' → 'http://x'",
+        "~ workload checkout: users 3 → 1",
         "~ workload checkout: version 2",
         "+ component checkout/two",
     ]

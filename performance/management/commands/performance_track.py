@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import sys
+from argparse import SUPPRESS, ArgumentTypeError
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
-from django.core.files.storage import storages
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from access.models import Project
 from performance.management.demo_shop import IMPROVEMENT, NotOpen, demo_workloads, open_shops
-from performance.management.proving import Following, drive, following
-from performance.models import TrackRun, Workload, WorkloadRun
+from performance.management.proving import Following, following
+from performance.management.tracks import drive_track, drive_track_here, track_driver
+from performance.models import TrackRun, Workload
 from performance.report import track_report
-from performance.saving import save_workload
-from performance.scene import Scene
+from performance.scene import Improvement
 from performance.specification import FaultySpec
-from performance.track import Phase, run_track
-from performance.trigger import start_workload_run
-from tracking.drive import driver_name
+from performance.track import FEWEST_ROUNDS, MOST_ROUNDS, ROUNDS, start_track
+from performance.track_loads import RATE, SECONDS, load_of_target
+from performance.track_result import Phase
 from tracking.management.base import COULD_NOT_RUN, TestRunningCommand, positive
 from tracking.management.caller import caller_name
-from tracking.models import Environment
 from tracking.plan import NotRunnable
 
 OUTPUT = Path("performance_track_summary.json")
@@ -47,12 +47,22 @@ class Command(TestRunningCommand):
         what.add_argument("--workload", default="", metavar="NAME", help="a workload of the project")
         parser.add_argument("--output", type=Path, default=OUTPUT, metavar="FILE", help=f"default: {OUTPUT}")
         parser.add_argument("--report", type=Path, default=None, metavar="FILE", help="one HTML file to read")
-        parser.add_argument("--seconds", type=positive, default=8, metavar="S", help="length of each load")
-        parser.add_argument("--rate", type=positive, default=50, metavar="N", help="requests in a second")
-        parser.add_argument("--rounds", type=positive, default=3, metavar="N", help="runs of each component")
+        parser.add_argument(
+            "--seconds", type=positive, default=int(SECONDS), metavar="S", help="length of each load"
+        )
+        parser.add_argument(
+            "--rate", type=positive, default=int(RATE), metavar="N", help="requests in a second"
+        )
+        parser.add_argument(
+            "--rounds", type=rounds, default=ROUNDS, metavar="N", help="runs of each component"
+        )
+        what.add_argument("--begun", type=UUID, help=SUPPRESS)  # what a worker was asked to drive
         parser.add_argument("--any-port", action="store_true", help="the demo's shop on any free port")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["begun"]:
+            self.drive_begun(options["begun"])
+            return
         project = self.project(options["project"])
         self.demand_writable(options["output"], options["report"])
         try:
@@ -60,7 +70,7 @@ class Command(TestRunningCommand):
                 self.loads(project, options) as (workload, steps, improvement),
                 following(self, options) as live,
             ):
-                track = self.go(project, workload, steps, improvement, live, options)
+                track = self.go(workload, steps, improvement, live, options)
         except (NotRunnable, FaultySpec, NotOpen) as problem:
             raise CommandError(str(problem)) from None
         options["output"].write_text(json.dumps(track.summary, indent=2) + "\n", encoding="utf-8")
@@ -73,6 +83,12 @@ class Command(TestRunningCommand):
         if track.status != "passed":
             sys.exit(1 if track.status == "failed" else COULD_NOT_RUN)
 
+    def drive_begun(self, pk: UUID) -> None:
+        heard: list[str] = []
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: heard.append("the end of the server"))
+        drive_track_here(pk, heard=heard)
+
     @contextlib.contextmanager
     def loads(self, project: Project, options: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
         """The load, the same in steps where there is one, and what the track itself tries to improve."""
@@ -84,78 +100,47 @@ class Command(TestRunningCommand):
             name = options["workload"]
             if name not in found:
                 raise CommandError(f"{project} has no workload {name!r}; `workload list` shows them.")
-            yield found[name], found.get(f"{name}-steps"), None
-        elif options["target"]:
-            yield (*self.of_target(project, options), None)
+            yield found[name], None, None
+            return
+        seconds, rate = float(options["seconds"]), float(options["rate"])
+        if options["target"]:
+            generators, now = list(settings.LOAD_GENERATORS), timezone.now()
+            yield (
+                load_of_target(
+                    project, options["target"], seconds=seconds, rate=rate, generators=generators, now=now
+                ),
+                None,
+                None,
+            )
         else:
             with open_shops(settings.BASE_DIR, any_port=options["any_port"]) as addresses:
-                seconds, rate = float(options["seconds"]), float(options["rate"])
                 yield (*demo_workloads(project, addresses, seconds=seconds, rate=rate), IMPROVEMENT)
-
-    def of_target(self, project: Project, options: dict[str, Any]) -> list[Workload]:
-        """A load of one request, `/`, on a target that has no workload of its own."""
-        rate, seconds = float(options["rate"]), float(options["seconds"])
-        steps = {"kind": "steps", "rates": [rate / 2, rate, 2 * rate], "step_duration": max(seconds / 2, 1.0)}
-        loads = {
-            "track": ({"kind": "constant", "rate": rate}, seconds),
-            "track-steps": (steps, 3 * max(seconds / 2, 1.0)),
-        }
-        environment = Environment.objects.filter(project=project, name="local").first()
-        if environment is None:
-            raise CommandError(f"{project} has no environment `local`; make it first.")
-        return [
-            save_workload(
-                project,
-                name,
-                target=options["target"],
-                spec={
-                    "requests": [{"name": "page", "path": "/"}],
-                    "arrival": arrival,
-                    "duration": length,
-                    "warmup": 0.5,
-                },
-                environment=environment,
-                generators=list(settings.LOAD_GENERATORS),
-                now=timezone.now(),
-            )[0]
-            for name, (arrival, length) in loads.items()
-        ]
 
     def go(
         self,
-        project: Project,
         workload: Workload,
         steps: Workload | None,
-        improvement: Any,
+        improvement: Improvement | None,
         live: Following,
         options: dict[str, Any],
     ) -> TrackRun:
-        track = TrackRun.objects.create(
-            project=project,
-            workload=workload,
-            target=workload.target,
-            triggered_by=caller_name(),
-            started_at=timezone.now(),
+        track = start_track(
+            workload,
+            by=caller_name(),
+            now=timezone.now(),
+            rounds=options["rounds"],
+            driver=track_driver(),
         )
-
-        scene = Scene(
-            track=track,
+        return drive_track(
+            track,
             workload=workload,
             steps=steps,
-            make_run=partial(make_run, track, live),
-            clock=timezone.now,
-            storage=storages["artifacts"],
             improvement=improvement,
-            rounds=options["rounds"],
+            tell=live.tell,
+            show=live.show,
+            ended=lambda phase: live.tell(_line(phase)),
+            heard=live.wishes,
         )
-        try:
-            return run_track(
-                scene, say=lambda phase: live.tell(_line(phase)), is_wanted=lambda: not live.wishes
-            )
-        finally:  # killed between two phases it must not look as if it went on
-            TrackRun.objects.filter(pk=track.pk, status="running").update(
-                status="error", completed_at=timezone.now()
-            )
 
     def demand_writable(self, *places: Path | None) -> None:
         for place in places:
@@ -178,17 +163,11 @@ def _line(phase: Phase) -> str:
     )
 
 
-def make_run(track: TrackRun, live: Following, load: Workload, **fields: Any) -> WorkloadRun:
-    """Start a run that belongs to the track, and drive it to its end."""
-    metadata = {**fields.pop("metadata", {}), "track": str(track.pk)}
-    started = start_workload_run(
-        load,
-        triggered_by=track.triggered_by,
-        now=timezone.now(),
-        metadata=metadata,
-        driver=driver_name("workload"),
-        **fields,
-    )
-    live.tell(f"    {started.component or load}: {started}")
-    drive(started, live)
-    return WorkloadRun.objects.for_driving().get(pk=started.pk)
+def rounds(text: str) -> int:
+    """Runs of each component, for argparse."""
+    number = positive(text)
+    if not FEWEST_ROUNDS <= number <= MOST_ROUNDS:
+        raise ArgumentTypeError(
+            f"{number} is not {FEWEST_ROUNDS} to {MOST_ROUNDS}; one run of each component has no interval"
+        )
+    return number

@@ -9,7 +9,7 @@ def forget(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("performance", "0003_prove_watched"),
+        ("performance", "0004_track_handed_over"),
         ("django_celery_beat", "0019_alter_periodictasks_options"),
     ]
 
