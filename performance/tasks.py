@@ -111,10 +111,12 @@ def _is_first(run_pk: str) -> bool:
 
 @shared_task(expires=30)
 def sweep_tracks() -> int:
-    """Have the tracks driven that nobody drives, and close those whose driver is gone; return how many."""
+    """Have tracks driven that nobody took up, and close those whose driver is gone; return how many wait."""
     now = timezone.now()
-    left = [track for track in TrackRun.objects.running().for_page() if sweep_track(track, now=now)]
-    return sum(send_track(str(track.pk)) for track in left)
+    waiting = [track for track in TrackRun.objects.running().for_page() if sweep_track(track, now=now)]
+    for track in waiting:
+        send_track(str(track.pk))
+    return len(waiting)
 
 
 @shared_task(expires=30)
