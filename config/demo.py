@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -140,12 +139,16 @@ def _port_file() -> Path:
     return settings.DATA / "demo_target_port"
 
 
-def start_demo(project: Project, now: datetime) -> TestRun:
-    """Start the first runs, so that the first pages show tests and a live run; return the live one."""
-    environment = project.environments.get(name="local")
-    suite, builds = (project.definitions.get(name=name) for name in ("suite", "performance"))
-    tracker.start_run(suite, environment, triggered_by="first start", now=now)
-    return tracker.start_run(builds, environment, triggered_by="first start", now=now)
+def start_demo(project: Project) -> TestRun:
+    """Start the first runs, so that the first pages show tests and a live run; return that one, the newest."""
+    for name in ("suite", "performance"):
+        run = tracker.start_run(
+            project.definitions.get(name=name),
+            project.environments.get(name="local"),
+            triggered_by="first start",
+            now=timezone.now(),
+        )
+    return run
 
 
 def _definition(

@@ -13,7 +13,6 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection, transaction
-from django.utils import timezone
 
 from config import demo, first_start
 from config.supervisor import CanNotStart, Supervisor
@@ -90,7 +89,7 @@ class Command(BaseCommand):
         first_start.make_project("default", "Default")
         if with_demo and not TestRun.objects.exists():
             project = demo.make_demo()
-            run = demo.start_demo(project, timezone.now())
+            run = demo.start_demo(project)
             return [f"A first run is on its way: {run.workflow_runs.count()} jobs of {run.definition}."]
         return []
 
