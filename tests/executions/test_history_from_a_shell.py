@@ -72,6 +72,28 @@ def test_a_file_that_is_no_report_exits_with_what_was_wrong(project, tmp_path):
     assert sorted(Report.objects.values_list("status", flat=True)) == ["refused", "stored"]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(
+            "stats show",
+            "stats flaky",
+            "stats rebuild",
+            "report test-execution",
+            "report comparison --local-vs-ci",
+        ),
+        *("ci list", "ci show --latest"),
+    ],
+)
+def test_the_project_has_a_short_option_in_every_form_of_a_command(project, line):
+    make_project("other")
+
+    try:
+        told(*line.split(), "-p", "shop")
+    except CommandError as problem:
+        assert "shop names no repository" in str(problem), "CI needs one"
+
+
 def test_stats_show_gives_both_spaces_together_and_each(history):
     shown = told("stats", "show", "--project", "shop", "--type", "test")
 
