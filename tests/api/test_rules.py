@@ -42,6 +42,7 @@ def runs(shop):
         ("environment=prod", 1),
         ("environment=aws_ecs", 6),
         ("definition=other", 1),
+        ("definition=2f7a3456-e89b-12d3-a456-426614174111", 0),
         ("branch=topic", 1),
         ("space=local", 1),
         ("startedAfter=2026-01-05T00:00:00Z", 1),
@@ -51,6 +52,15 @@ def runs(shop):
 )
 def test_runs_are_narrowed(api, runs, query, found):
     assert len(api.get(f"/api/v1/test-runs/?{query}").json()["results"]) == found
+
+
+def test_runs_of_a_definition_are_found_by_its_id_as_by_its_name(api, runs):
+    definition = runs[0].definition
+
+    found = api.get(f"/api/v1/test-runs/?definition={definition.pk}").json()["results"]
+
+    assert {row["testDefinitionId"] for row in found} == {str(definition.pk)}
+    assert len(found) == 6
 
 
 @pytest.mark.parametrize(
@@ -114,6 +124,36 @@ def test_keys_are_camel_case_and_keys_of_users_travel_untouched(client_of, shop)
     assert ran.status_code == 400, "what came over the web runs no commands here"
     assert list(snake.json()) == ["testType"]
     assert list(wrong.json()["steps"]["0"]) == ["atMost"], "of the first step"
+
+
+def test_a_key_in_snake_case_is_never_overlooked(client_of, shop):
+    definition = make_definition("suite", project=shop, steps=[])
+    make_environment("staging", project=shop)
+    wanted = {"testDefinitionId": str(definition.pk), "environment": "staging", "commit_sha": "a" * 40}
+
+    answer = client_of().post("/api/v1/test-runs/", wanted, format="json")
+    more = {"name": "x", "testType": "x", "steps": [{"command": ["true"], "at_most": 1}]}
+    nested = client_of("admin").post("/api/v1/test-definitions/", more, format="json")
+
+    assert (answer.status_code, answer.json()) == (400, {"commitSha": ["Write it as commitSha."]})
+    assert nested.json()["steps"] == {"0": {"atMost": ["Write it as atMost."]}}
+    assert TestRun.objects.count() == 0
+
+
+@pytest.mark.parametrize("body", ["text", ["text"], [["text"]], []])
+def test_an_error_of_no_single_field_has_a_key_in_camel_case_too(api, body):
+    answer = api.post("/api/v1/test-runs/", body, format="json")
+
+    assert answer.status_code == 400
+    assert "nonFieldErrors" in answer.content.decode()
+
+
+def test_the_kind_of_an_environment_may_be_written_out(client_of):
+    made = client_of("admin").post(
+        "/api/v1/environments/", {"name": "live", "kind": "production"}, format="json"
+    )
+
+    assert (made.status_code, made.json()["kind"]) == (201, "prod")
 
 
 def test_many_runs_start_in_one_go_or_none(api, shop):

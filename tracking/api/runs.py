@@ -80,7 +80,11 @@ class RunViewSet(CurationActions, mixins.ListModelMixin, mixins.RetrieveModelMix
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Start a run; a list starts many in one go, all or none."""
         many = isinstance(request.data, list)
-        asked = StartSerializer(data=request.data, many=many, context=self.get_serializer_context())
+        asked = StartSerializer(
+            data=request.data,
+            context=self.get_serializer_context(),
+            **({"many": True, "allow_empty": False} if many else {}),
+        )
         asked.is_valid(raise_exception=True)
         wanted = asked.validated_data if many else [asked.validated_data]
         with transaction.atomic():
