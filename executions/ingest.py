@@ -52,8 +52,8 @@ def ingest_report(
     """Store one upload (plain, gzip or zip) for a run, and return its row.
 
     Without `test_run_id` the run is the one that the report names, or a new one.  The same content for
-    the same run and shard, or without one for the same branch, commit, environment and shard, is stored once: the
-    row of the first time is returned, with `is_new` false.
+    the same run and shard, or without a run for the same branch, commit, environment and shard, is stored
+    once: the row of the first time is returned, with `is_new` false.
 
     Args:
         now: when it was received.

@@ -115,7 +115,7 @@ class ReportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectVie
         return cast(BinaryIO, request._request), request.query_params.get("name", "")
 
     def _run_id(self, text: str) -> str:
-        """The public name of the run that `text` names, by it or by the UUID; a run of that name may be new."""
+        """The public name of the run that `text` names, by it or by its UUID; it may be a new one."""
         try:
             named = TestRun.objects.filter(project=self.project, pk=uuid.UUID(text)).first()
         except ValueError:

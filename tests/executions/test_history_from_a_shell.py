@@ -88,10 +88,13 @@ def test_a_file_that_is_no_report_exits_with_what_was_wrong(project, tmp_path):
 def test_the_project_has_a_short_option_in_every_form_of_a_command(project, line):
     make_project("other")
 
-    try:
-        told(*line.split(), "-p", "shop")
-    except CommandError as problem:
-        assert "shop names no repository" in str(problem), "CI needs one"
+    typed = [*line.split(), "-p", "shop"]
+
+    if line.startswith("ci"):
+        with pytest.raises(CommandError, match="shop names no repository"):
+            told(*typed)
+    else:
+        told(*typed)
 
 
 def test_stats_show_gives_both_spaces_together_and_each(history):
