@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.conf import settings
 from django.db import transaction
@@ -83,7 +83,7 @@ class RunViewSet(CurationActions, mixins.ListModelMixin, mixins.RetrieveModelMix
         asked = StartSerializer(
             data=request.data,
             context=self.get_serializer_context(),
-            **({"many": True, "allow_empty": False} if many else {}),
+            **cast(Any, {"many": True, "allow_empty": False} if many else {}),
         )
         asked.is_valid(raise_exception=True)
         wanted = asked.validated_data if many else [asked.validated_data]
