@@ -67,6 +67,13 @@ def test_a_test_that_two_files_of_a_zip_name_is_one_test_with_the_worst_outcome(
     assert report.run.reason == "1 of 3 tests failed."
 
 
+@pytest.mark.parametrize(("inside", "status"), [("", "error"), ("<error/>", "failed"), (FAILED, "failed")])
+def test_an_error_outside_of_any_test_ends_a_run_only_where_no_test_says_more(inside, status):
+    report = send(junit(("a", inside)).replace(b"</testsuite>", b"<error message='crash'/></testsuite>"))
+
+    assert report.run.status == status
+
+
 def test_the_limit_of_cases_holds_for_all_files_of_a_zip_together():
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
