@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -163,6 +164,14 @@ def test_one_space_can_be_reported_alone(history):
         "xpassed": 0,
     }
     assert data["failure_rate"] == 0.1
+
+
+def test_a_second_database_in_one_process_is_refused_and_not_mistaken_for_the_first(project, tmp_path):
+    for place in (tmp_path / "history.db", "postgresql://elsewhere/history"):
+        with pytest.raises(ValueError, match="This process uses another database already"):
+            ExecutionDatabase(place, project="shop")
+
+    assert ExecutionDatabase(settings.DATABASES["default"]["NAME"], project="shop").project == project
 
 
 def test_a_script_adds_records_and_reads_statistics(project):
