@@ -89,8 +89,7 @@ def run_record(found: Any) -> RunRecord:
         Unexpected: it has no id.
     """
     data = _mapping(found, "a workflow run")
-    repository = data.get("repository") or {}
-    commit = data.get("head_commit") or {}
+    repository = _part(data, "repository")
     return RunRecord(
         id=_whole(data.get("id"), "id of a workflow run"),
         repository_id=_maybe_whole(repository.get("id")),
@@ -109,7 +108,7 @@ def run_record(found: Any) -> RunRecord:
         url=_text(data.get("html_url")),
         head_sha=_text(data.get("head_sha"))[:40],
         head_branch=_text(data.get("head_branch")),
-        tree_id=_text(commit.get("tree_id"))[:40] if isinstance(commit, dict) else "",
+        tree_id=_text(_part(data, "head_commit").get("tree_id"))[:40],
         actor=_text(_part(data, "triggering_actor").get("login") or _part(data, "actor").get("login")),
         pull_request=_pull_request(data.get("pull_requests")),
     )
