@@ -110,7 +110,7 @@ class Upload:
             found += 1
             yield facts, _named(outcomes, member.name)
         if not found:
-            raise UnknownFormat("; ".join(["No report was found", *self.skipped[:5]]))
+            raise UnknownFormat(f"No report was found. {'; '.join(self.skipped[:5])}".strip())
 
 
 def _named(items: Iterator[_Item], name: str) -> Iterator[_Item]:

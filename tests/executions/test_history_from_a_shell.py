@@ -73,6 +73,17 @@ def test_a_file_that_is_no_report_exits_with_what_was_wrong(project, tmp_path):
     assert sorted(Report.objects.values_list("status", flat=True)) == ["refused", "stored"]
 
 
+def test_why_a_file_was_not_taken_is_said_once_and_in_words(project, tmp_path, capsys):
+    (tmp_path / "notes.txt").write_text("hello")
+
+    with pytest.raises(CommandError, match="2 of 2 files"):
+        call_command("import_report", f"{tmp_path}/notes.txt", f"{tmp_path}/gone.xml", "--project", "shop")
+
+    notes, gone = capsys.readouterr().err.splitlines()
+    assert notes.startswith(f"No report was found. {tmp_path}/notes.txt: The format is unknown")
+    assert gone == f"{tmp_path}/gone.xml: No such file or directory"
+
+
 @pytest.mark.parametrize(
     "line",
     [
