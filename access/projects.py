@@ -27,5 +27,9 @@ def project_named(slug: str | None) -> Project:
     if slug is None and len(projects) == 1:
         return projects[0]
     if slug is None:
+        if not projects:
+            raise UnknownProject(
+                "There is no project yet. `load_profiles FILE` makes the one that the file names."
+            )
         raise UnknownProject(f"Say which project with --project. There are: {names}.")
     raise UnknownProject(f"There is no project {slug!r}. There are: {names}.")

@@ -140,7 +140,7 @@ def _port_file() -> Path:
 
 
 def start_demo(project: Project) -> TestRun:
-    """Start the first runs, so that the first pages show tests and a live run; return that one, the newest."""
+    """Start the first runs, so that the first pages show tests and a live run; return the newest."""
     for name in ("suite", "performance"):
         run = tracker.start_run(
             project.definitions.get(name=name),

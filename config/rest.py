@@ -20,6 +20,7 @@ def framework(*, per_minute: int) -> dict[str, Any]:
         "DEFAULT_THROTTLE_CLASSES": ["access.api.throttling.ByToken"],
         "DEFAULT_THROTTLE_RATES": {"token": f"{per_minute}/min"},
         "EXCEPTION_HANDLER": "config.api.handle",
+        "NON_FIELD_ERRORS_KEY": "nonFieldErrors",
         "URL_FORMAT_OVERRIDE": None,  # `format` is a report's own
     }
 

@@ -12,6 +12,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import django
@@ -22,6 +23,11 @@ from django.conf import settings
 def set_up(database: str = "") -> None:
     """Set Django up on a database of its own, or on the one that the environment names."""
     if apps.ready:
+        if database and not _is_used(database):
+            raise ValueError(
+                "This process uses another database already: its first use chooses it."
+                " Use a process of its own for each database."
+            )
         return
     if database:
         os.environ["RUNTRAIL_DB"] = database
@@ -31,6 +37,13 @@ def set_up(database: str = "") -> None:
         from django.utils.module_loading import import_string
 
         import_string("config.first_start.ensure_database")()
+
+
+def _is_used(database: str) -> bool:
+    """Whether `database`, a URL or a file, is the one that this process was set up on."""
+    if "://" in database:
+        return database in (os.environ.get("RUNTRAIL_DB"), os.environ.get("DATABASE_URL"))
+    return Path(database).absolute() == Path(str(settings.DATABASES["default"]["NAME"])).absolute()
 
 
 @dataclass
@@ -53,6 +66,7 @@ class ExecutionDatabase:
     Args:
         path: a SQLite file or the URL of a database, made and migrated when new; without one the database
             that the environment names.  It holds for the whole process, from the first use on.
+            Another one later raises ValueError.
         project: slug; without one `default`, or the only one there is.
     """
 

@@ -52,8 +52,8 @@ def ingest_report(
     """Store one upload (plain, gzip or zip) for a run, and return its row.
 
     Without `test_run_id` the run is the one that the report names, or a new one.  The same content for
-    the same run, or without one for the same branch, commit, environment and shard, is stored once: the
-    row of the first time is returned, with `is_new` false.
+    the same run and shard, or without a run for the same branch, commit, environment and shard, is stored
+    once: the row of the first time is returned, with `is_new` false.
 
     Args:
         now: when it was received.
@@ -194,10 +194,11 @@ def _row(
 
 def _key(options: Options) -> str:
     """What, beside its content, makes a report the same one."""
+    shard = "/".join(map(str, options.shard)) if options.shard else ""
     if options.test_run_id:
-        parts = ["run", options.test_run_id, f"{options.attempt}"]
+        # Two shards that no test fell to say the same, and the run waits for both.
+        parts = ["run", options.test_run_id, f"{options.attempt}", *filter(None, [shard])]
     else:
-        shard = "/".join(map(str, options.shard)) if options.shard else ""
         place = options.environment or options.space or "ci"  # a desk and CI are two places
         parts = ["no run", options.branch, options.commit, place, shard]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

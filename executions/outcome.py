@@ -102,7 +102,8 @@ def _trouble(staged: Staged) -> str:
     for facts in staged.facts:
         if facts.exit_code in PYTEST_TROUBLE:
             return f"pytest ended with {facts.exit_code}: {PYTEST_TROUBLE[facts.exit_code]}."
-    if any(facts.failures_outside_cases for facts in staged.facts) and not staged.cases["failed"]:
+    is_told = staged.cases["failed"] or staged.cases["error"]
+    if any(facts.failures_outside_cases for facts in staged.facts) and not is_told:
         return "The report tells of failures outside of any test."
     return ""
 

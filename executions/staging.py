@@ -106,7 +106,7 @@ def stage(
         for facts, outcomes in upload:
             for chunk in _chunks(outcomes):
                 staged.keep(chunk)
-                _demand_fitting(facts.attempts, most_cases)
+                _demand_fitting(staged.attempts + facts.attempts, most_cases)
             staged.facts.append(facts)
     except BaseException:
         staged.close()

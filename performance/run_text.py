@@ -117,7 +117,9 @@ def _table(metrics: list[Metric]) -> Iterator[str]:
 
 def _row(name: str, metrics: dict[str, Metric]) -> str:
     latency, errors, rate = (metrics.get(key) for key in ("latency", "error_share", "throughput"))
-    n = errors.n if errors else 0
+    latency = latency or metrics.get("time")  # a benchmark has repetitions, and no requests
+    counted = errors or latency
+    n = counted.n if counted else 0
     bad = round((errors.value or 0) * n) if errors else 0
     shown = f"{rate.value:,.1f}" if rate and rate.value is not None else "–"
     times = "".join(f"{in_short_words(getattr(latency, key, None)):>10}" for key in _TIMES)

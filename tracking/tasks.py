@@ -11,7 +11,8 @@ import structlog
 from celery import current_app, shared_task, signature
 from django.conf import settings
 from django.core.cache import cache
-from django.db import transaction
+from django.db import InterfaceError, transaction
+from django.db import OperationalError as DatabaseUnreachable
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from kombu.exceptions import OperationalError
@@ -127,7 +128,15 @@ def apply_delivery(delivery_pk: int) -> bool:
     if delivery is None:
         return False
     read = ci.message_reader("github")
-    run_pk = deliveries.apply_delivery(delivery, read=read, now=timezone.now())
+    try:
+        run_pk = deliveries.apply_delivery(delivery, read=read, now=timezone.now())
+    except (DatabaseUnreachable, InterfaceError):
+        raise
+    except Exception as problem:  # of one message, which must not keep the others waiting
+        log.exception("delivery_not_applied", delivery=delivery_pk)
+        told = f"It could not be worked on ({type(problem).__name__}); the worker's log has more."
+        WebhookDelivery.objects.filter(pk=delivery_pk).update(state="failed", problem=told)
+        return False
     if run_pk:
         send(str(run_pk))
     return run_pk is not None
@@ -140,10 +149,7 @@ def sweep_deliveries() -> int:
     left = WebhookDelivery.objects.to_do().filter(received_at__lt=overdue).values_list("pk", flat=True)
     due = list(left[:500])
     for pk in due:
-        try:
-            apply_delivery(pk)
-        except Exception:  # those behind it, of other projects too, are not to wait for it
-            log.exception("delivery_not_applied", delivery=pk)
+        apply_delivery(pk)
     return len(due)
 
 

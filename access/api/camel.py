@@ -28,6 +28,16 @@ class CamelFields:
             renamed[camel(name)] = field
         return renamed
 
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            fields = self.fields  # type: ignore[attr-defined]
+            asked = {camel(key): key for key in data if isinstance(key, str) and key not in fields}
+            # Not to be overlooked in silence: what is optional would be missing without a word.
+            wrong = {name: [f"Write it as {name}."] for name in asked if name in fields}
+            if wrong:
+                raise serializers.ValidationError(wrong)
+        return super().to_internal_value(data)  # type: ignore[misc]
+
 
 class CamelSerializer(CamelFields, serializers.Serializer[Any]):
     """A serializer of plain objects or dictionaries."""

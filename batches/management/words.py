@@ -28,7 +28,6 @@ def add_words(parser: CommandParser, add_place: Callable[[Any], None]) -> None:
     words = parser.add_subparsers(dest="word", required=True, metavar="WORD")
     for word, text in WORDS.items():
         made = words.add_parser(word, help=text, description=text, conflict_handler="resolve")
-        made.error = parser.error  # type: ignore[method-assign]
         add_place(made)
         add_json(made)
         if word in {"backup", "rollback"}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any, BinaryIO, ClassVar, cast
 
 from django.conf import settings
@@ -24,6 +25,7 @@ from executions.reports import base
 from executions.reports.reading import READERS
 from executions.staging import TooManyCases
 from executions.told import parse_shard
+from tracking.models import TestRun
 
 TOLD = ("environment", "space", "branch", "commit", "treeHash", "testRunId", "triggeredBy")
 PARAMETERS = [
@@ -77,7 +79,7 @@ class ReportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectVie
                 format=request.query_params.get("format"),
                 limits=base.Limits(unpacked_bytes=settings.REPORT_BYTES),
                 most_cases=settings.REPORT_CASES,
-                test_run_id=told["testRunId"],
+                test_run_id=self._run_id(told["testRunId"]),
                 space=told["space"],
                 environment=told["environment"],
                 branch=told["branch"],
@@ -103,11 +105,22 @@ class ReportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectVie
         if length > settings.REPORT_BYTES:
             raise TooLarge(f"A report may have {settings.REPORT_BYTES:,} bytes.")
         if request.content_type.startswith("multipart/"):
-            file = next(iter(request.FILES.values()), None)
-            if file is None:
+            files = [file for name in request.FILES for file in request.FILES.getlist(name)]
+            if not files:
                 raise ValidationError({"file": ["Send the report as a file."]})
+            if len(files) > 1:
+                raise ValidationError({"file": ["Send one file; several go into a zip."]})
+            file = files[0]
             return cast(BinaryIO, file.file), str(file.name)
         return cast(BinaryIO, request._request), request.query_params.get("name", "")
+
+    def _run_id(self, text: str) -> str:
+        """The public name of the run that `text` names, by it or by its UUID; it may be a new one."""
+        try:
+            named = TestRun.objects.filter(project=self.project, pk=uuid.UUID(text)).first()
+        except ValueError:
+            return text
+        return named.test_run_id if named else text
 
     @staticmethod
     def _shard(request: Request) -> tuple[int, int] | None:

@@ -16,7 +16,7 @@ from tracking.models import TestRun
 class Report(models.Model):
     """One test report, or one line of the uploads page about a report that was refused.
 
-    The same content for the same run is one report: `key` names the run, or branch, commit,
+    The same content for the same run is one report: `key` names the run and the shard, or branch, commit,
     environment and shard where no run was named; `digest` is the SHA-256 of the unpacked content.
     """
 

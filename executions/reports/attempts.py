@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 
 from executions.reports.base import WORST_FIRST, CaseOutcome, Outcome, ReportFacts
@@ -60,9 +60,14 @@ class Ledger:
                 words[place] = word
 
 
-def counted(outcomes: Iterable[CaseOutcome], facts: ReportFacts) -> Iterator[CaseOutcome]:
-    """Pass `outcomes` on, counting cases, attempts, retried, duplicates and unplaced into `facts`."""
-    settle = Ledger().settle
+def counted(
+    outcomes: Iterable[CaseOutcome], facts: ReportFacts, ledger: Ledger | None = None
+) -> Iterator[CaseOutcome]:
+    """Pass `outcomes` on, counting cases, attempts, retried, duplicates and unplaced into `facts`.
+
+    `ledger` knows the tests of the files before; of those that come again only what changes is counted.
+    """
+    settle = (ledger or Ledger()).settle
     cases = facts.cases
     for outcome in outcomes:
         facts.attempts += 1
@@ -81,7 +86,7 @@ def counted(outcomes: Iterable[CaseOutcome], facts: ReportFacts) -> Iterator[Cas
         facts.retried += outcome.attempt > 1
         facts.unplaced += not outcome.is_placed
         yield outcome
-    facts.cases = +cases
+    facts.cases = Counter({word: number for word, number in cases.items() if number})
 
 
 class Tries:

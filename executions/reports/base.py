@@ -84,9 +84,10 @@ class ReportFacts:
     """What a report says of itself; complete when its outcomes have been read to the end.
 
     `elements` counts what the file lists, by outcome, the way its producer counts.  `cases` counts
-    distinct tests by the outcome that decides, `attempts` all tries, `retried` tests with more than one,
-    `duplicates` final rows beyond the first of their test, `unplaced` tests without sure identity, and
-    `seconds` sums the durations of final rows, so that a test named twice took both times.
+    distinct tests by the outcome that decides (in a later file of an upload: what it adds to those before),
+    `attempts` all tries, `retried` tests with more than one, `duplicates` final rows beyond the first of
+    their test, `unplaced` tests without sure identity, and `seconds` sums the durations of final rows, so
+    that a test named twice took both times.
     """
 
     format: str

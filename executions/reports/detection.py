@@ -29,6 +29,9 @@ _BY_KEYS = [  # in this order; each is what only this format has
     ("pytest-json-report", r'"exitcode"\s*:|"tests"\s*:\s*\[\s*\{\s*"nodeid"\s*:'),
 ]
 _TAP = re.compile(r"(TAP version 1[34]\b|1\.\.\d+|(not )?ok\b)")
+_GO_LINE = re.compile(
+    r'^\{[^\n]*"Action"\s*:\s*"[a-z-]+"[^\n]*"Package"\s*:', re.MULTILINE
+)  # after a compiler's
 _NAMES = "JUnit XML, pytest-json-report, pytest-reportlog, CTRF, TRX, xUnit.net, NUnit, go test -json, TAP"
 
 
@@ -51,6 +54,8 @@ def detect(head: bytes) -> str:
         return _of_json(text)
     if _TAP.match(text):
         return "tap"
+    if _GO_LINE.search(text):
+        return "go-test-json"
     raise _unknown(f"it begins with {text[:30]!r}")
 
 

@@ -13,6 +13,7 @@ from executions.reports.recorder import Recorder
 from executions.reports.values import BoundedText, parse_moment
 
 _ENDS: dict[str, Outcome] = {"pass": "passed", "fail": "failed", "skip": "skipped"}
+_NOT_BUILT = re.compile(r"FAIL\t(\S+) \[((?:build|setup) failed)\]")
 _NOISE = re.compile(r"\s*(=== |--- |PASS$|FAIL$)")
 Key = tuple[str, str]  # package, test
 
@@ -39,11 +40,13 @@ class _GoTest:
         self.running: dict[Key, _Test] = {}
         self.packages: set[str] = set()  # that run
         self.failed: set[str] = set()  # with a test that failed
+        self.others: list[tuple[int, str]] = []  # the first line that is none of the format
+        self.number_of_others = 0
 
     def outcomes(self, stream: BinaryIO) -> Iterator[CaseOutcome]:
         facts = self.recorder.facts
         facts.producer = "go test"
-        for _, line in json_lines(stream, self.recorder.limits):
+        for _, line in json_lines(stream, self.recorder.limits, other=self._other):
             package, test, action = (str(line.get(key) or "") for key in ("Package", "Test", "Action"))
             if not facts.started_at and line.get("Time"):
                 facts.started_at = self.recorder.moment(line["Time"])
@@ -60,6 +63,24 @@ class _GoTest:
             )
         if not facts.elements:
             self.recorder.say("The report lists no test.")
+        for number, text in self.others:
+            more = f" and {self.number_of_others - 1} more are" if self.number_of_others > 1 else " is"
+            self.recorder.say(f"Line {number}{more} none of `go test -json` and left out: {text}")
+
+    def _other(self, number: int, text: str) -> None:
+        """Take a line that `go` wrote between: until 1.24 it tells in words only what it could not build."""
+        found = _NOT_BUILT.match(text)
+        if found:
+            self._fail_outside(
+                f"The package {found[1][:200]} could not be tested ({found[2]}): none of its tests ran."
+            )
+            return
+        self.number_of_others += 1
+        self.others = self.others or [(number, text[:200])]
+
+    def _fail_outside(self, problem: str) -> None:
+        self.recorder.facts.failures_outside_cases += 1
+        self.recorder.say(problem)
 
     def _event(self, key: Key, action: str, line: dict[str, Any]) -> Iterator[CaseOutcome]:
         test = self.running.get(key)
@@ -79,8 +100,7 @@ class _GoTest:
         for key in [key for key in self.running if key[0] == package]:
             yield self._close(key, "error" if action == "fail" else "skipped", None)
         if action == "fail" and package not in self.failed:
-            self.recorder.facts.failures_outside_cases += 1
-            self.recorder.say(f"The package {package[:200]} failed, and none of its tests did.")
+            self._fail_outside(f"The package {package[:200]} failed, and none of its tests did.")
 
     def _close(self, key: Key, outcome: Outcome, elapsed: Any) -> CaseOutcome:
         test = self.running.pop(key)

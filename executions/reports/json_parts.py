@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 from executions.reports.base import Limits, UnreadableReport
@@ -23,8 +23,13 @@ def _integer(digits: str) -> int | None:
 _decoder = json.JSONDecoder(parse_int=_integer, parse_constant=lambda _: None, strict=False)
 
 
-def json_lines(stream: BinaryIO, limits: Limits) -> Iterator[tuple[int, dict[str, Any]]]:
+def json_lines(
+    stream: BinaryIO, limits: Limits, *, other: Callable[[int, str], None] | None = None
+) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the number and the object of every line that is not empty.
+
+    Args:
+        other: takes the lines that don't begin like an object, where the format has some.
 
     Raises:
         UnreadableReport: a line that is no JSON object, or longer than `limits.value_bytes`.
@@ -36,6 +41,9 @@ def json_lines(stream: BinaryIO, limits: Limits) -> Iterator[tuple[int, dict[str
             raise UnreadableReport(f"Line {number} is longer than {limits.value_bytes:,} bytes.")
         text = _text_of(line, number)
         if not text:
+            continue
+        if other and not text.startswith("{"):
+            other(number, text)
             continue
         try:
             value = _decoder.decode(text)

@@ -113,7 +113,8 @@ class _JUnit:
             facts.failures_outside_cases += 1
             suite = " > ".join(filter(None, self.suites)) or "the report"
             message = attributes.get("message") or text.strip()[:200]
-            self.recorder.say(f"A {name} of {suite[:200]!r} belongs to no test: {message[:300]}")
+            what = "An error" if name == "error" else "A failure"
+            self.recorder.say(f"{what} of {suite[:200]!r} belongs to no test: {message[:300]}")
 
     def _close(self, case: JUnitCase) -> Iterator[CaseOutcome]:
         outcome = case.outcome()

@@ -21,6 +21,7 @@ _TRIES: dict[str, Outcome] = {
 }
 _NOT_RUN = {"disabled", "notrun", "skipped", "ignored", "suppressed", "pending", "not run", "not_run"}
 _FAILED = {"failed", "failure", "fail"}
+_BROKEN = {"error", "errored", "broken", "crashed", "timeout", "timedout", "aborted"}
 _RESULTS_KEPT = 20
 _LONG_TIME = 9  # characters; with more of them it may be longer than durations are
 _TRIES_KEPT = 1_000
@@ -105,6 +106,8 @@ class JUnitCase:
                 return "skipped"
             if said & _FAILED:
                 return "failed"
+            if said & _BROKEN:
+                return "error"
         return self.worst
 
     def identity(self, unnamed: int) -> Identity:

@@ -29,6 +29,7 @@ class _NUnit:
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
         self.suites: list[str] = []
+        self.broken: list[str] = []  # of each open suite: its name, where its own set-up or teardown failed
         self.case: dict[str, str] | None = None
         self.texts: dict[str, str] = {}
 
@@ -41,8 +42,15 @@ class _NUnit:
                 self.case = None
             elif self.case is not None and text:
                 self.texts.setdefault(name, text)
+            elif name == "message" and self.broken and self.broken[-1]:
+                self.recorder.facts.failures_outside_cases += 1
+                self.recorder.say(
+                    f"A failure of {self.broken[-1]!r} belongs to no test: {text.strip()[:300]}"
+                )
+                self.broken[-1] = ""
             elif name == "test-suite":
                 self.suites.pop()
+                self.broken.pop()
         if not self.recorder.facts.elements:
             self.recorder.say("The report lists no test.")
 
@@ -52,6 +60,8 @@ class _NUnit:
             self.case, self.texts = attributes, {}
         elif name == "test-suite":
             self.suites.append(attributes.get("name", ""))
+            is_own = attributes.get("site", "") in {"SetUp", "TearDown"}
+            self.broken.append((attributes.get("fullname") or self.suites[-1])[:200] if is_own else "")
         elif name in {"test-run", "test-results"}:
             facts.producer = "nunit"
             recorder.declare(**{_COUNTS[key]: value for key, value in attributes.items() if key in _COUNTS})

@@ -75,8 +75,13 @@ def _test(value: dict[str, Any], recorder: Recorder) -> Iterator[CaseOutcome]:
     nodeid = nodeid if isinstance(nodeid, str) else ""
     phases = {name: value[name] for name in _PHASES if isinstance(value.get(name), dict)}
     told = value.get("outcome")
-    outcome = _OUTCOMES.get(str(told).lower()) or outcome_of(phases)
-    if told not in _OUTCOMES and told != "rerun":
+    known = _OUTCOMES.get(str(told).lower())
+    outcome = known or (outcome_of(phases) if phases else "error")
+    if not known and not phases:
+        recorder.say(
+            f"The outcome {str(told)[:40]!r} is unknown and its test has no phases: it counts as an error."
+        )
+    elif not known and told != "rerun":
         recorder.say(f"The outcome {str(told)[:40]!r} is read from the phases of its test: {outcome}.")
     recorder.facts.elements[outcome] += 1
     place: dict[str, Any] = {"file": nodeid.partition("::")[0], "line": one_based(value.get("lineno"))}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, TypeVar
 
-from executions.reports.attempts import counted
+from executions.reports.attempts import Ledger, counted
 from executions.reports.base import CaseOutcome, Limits, ReportFacts, UnknownFormat, UnreadableReport
 from executions.reports.ctrf import read_ctrf
 from executions.reports.detection import HEAD, detect
@@ -42,7 +42,12 @@ _Item = TypeVar("_Item")
 
 
 def read(
-    stream: BinaryIO, *, name: str = "", format: str = "auto", limits: Limits = DEFAULT_LIMITS
+    stream: BinaryIO,
+    *,
+    name: str = "",
+    format: str = "auto",
+    limits: Limits = DEFAULT_LIMITS,
+    ledger: Ledger | None = None,
 ) -> tuple[ReportFacts, Iterator[CaseOutcome]]:
     """Return the facts and the outcomes of one report that is not packed.
 
@@ -52,6 +57,7 @@ def read(
         stream: the content, from its beginning; it need not be seekable and is not closed.
         name: what the report is called, for its facts only.
         format: a key of `READERS`, or `auto`.
+        ledger: the tests of the reports of the same upload that were read before.
 
     Raises:
         UnknownFormat: at once, when the format is unknown.
@@ -66,7 +72,7 @@ def read(
             f"The format {format[:40]!r} is unknown; known are {', '.join(READERS)}, or auto."
         )
     facts = ReportFacts(format=format, name=name)
-    return facts, counted(reader(source, Recorder(facts, limits)), facts)
+    return facts, counted(reader(source, Recorder(facts, limits)), facts, ledger)
 
 
 @dataclass(slots=True)
@@ -85,11 +91,16 @@ class Upload:
 
     def __iter__(self) -> Iterator[tuple[ReportFacts, Iterator[CaseOutcome]]]:
         found = 0
+        ledger = Ledger()
         members = _named(unpack(self.stream, self.limits, name=self.name, skipped=self.skipped), self.name)
         for member in members:
             try:
                 facts, outcomes = read(
-                    member.stream, name=member.name, format=self.format, limits=self.limits
+                    member.stream,
+                    name=member.name,
+                    format=self.format,
+                    limits=self.limits,
+                    ledger=ledger,
                 )
             except UnknownFormat as reason:
                 self.skipped.append(f"{member.name}: {reason}" if member.name else str(reason))
@@ -99,7 +110,7 @@ class Upload:
             found += 1
             yield facts, _named(outcomes, member.name)
         if not found:
-            raise UnknownFormat("; ".join(["No report was found", *self.skipped[:5]]))
+            raise UnknownFormat(f"No report was found. {'; '.join(self.skipped[:5])}".strip())
 
 
 def _named(items: Iterator[_Item], name: str) -> Iterator[_Item]:

@@ -13,6 +13,7 @@ from executions.reports.recorder import Recorder, first_line
 from executions.reports.values import BoundedText
 
 _POINT = re.compile(r"(not )?ok\b[ \t]*(\d{1,9})?[ \t]*(?:- )?(.*)", re.ASCII)
+_INDENTED = re.compile(r"[ \t]+(not )?ok\b[ \t]+(\d|- )", re.ASCII)
 _PLAN = re.compile(r"1\.\.(\d{1,9})", re.ASCII)
 _DIRECTIVE = re.compile(r"(?<!\\)#\s*(SKIP|TODO|time=)\S*\s*(.*)", re.IGNORECASE)
 _PYTEST = re.compile(r"(.+\.py)::(.+)")
@@ -33,7 +34,7 @@ def read_tap(stream: BinaryIO, recorder: Recorder) -> Iterator[CaseOutcome]:
         UnreadableReport: no plan, or not as many tests as it says: the stream was cut off.
     """
     planned: int | None = None
-    number = 0
+    number = subtests = 0
     point: _Point | None = None
     for line in _lines(stream, recorder):
         found = _POINT.match(line)
@@ -43,18 +44,24 @@ def read_tap(stream: BinaryIO, recorder: Recorder) -> Iterator[CaseOutcome]:
                 yield _row(point, recorder)
             number += 1
             notes = BoundedText(recorder.limits.details)
-            point = _Point(not found[1], int(found[2] or number), found[3].strip(), notes)
+            point = _Point(
+                not found[1], int(found[2] or number), found[3].strip().removesuffix("{").strip(), notes
+            )
         elif plan:
             planned = int(plan[1])
         elif line.startswith("Bail out!"):
             recorder.say(f"The run was ended early: {line[:300]}")
             planned = number
+            recorder.facts.is_cut_off = True
         elif point and line.strip():
+            subtests += bool(_INDENTED.match(line))
             point.notes.add(f"{line}\n")
     if point:
         yield _row(point, recorder)
     _check(planned, number)
     recorder.declare(tests=planned)
+    if subtests:
+        recorder.say(f"{subtests:,} subtests stand indented below other tests and are counted with those.")
     if not number:
         recorder.say("The report lists no test.")
 

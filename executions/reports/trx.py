@@ -25,6 +25,8 @@ _OUTCOMES: dict[str, Outcome] = {
     **dict.fromkeys(("notexecuted", "inconclusive", "notrunnable", "pending", "inprogress"), "skipped"),
 }
 _TEXTS = {"Message": "message", "StackTrace": "trace", "StdOut": "stdout", "StdErr": "stderr"}
+_ENDED_BADLY = {"aborted", "error", "timeout", "disconnected"}  # of a run; Failed says that a test did
+_ERRORS_KEPT = 20
 _COUNTERS = {"total": "tests", "passed": "passed", "failed": "failed", "error": "errors"}
 
 
@@ -40,6 +42,9 @@ class _Trx:
         self.definition = ""
         self.depth = 0  # in results, which may hold inner results
         self.result: dict[str, Any] = {}
+        self.inner = 0
+        self.is_error_of_run = False
+        self.errors_of_run: list[str] = []
 
     def outcomes(self, stream: BinaryIO) -> Iterator[CaseOutcome]:
         with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, mode="w+", encoding="utf-8") as rows:
@@ -53,11 +58,27 @@ class _Trx:
                 elif self.depth == 1 and text and name in _TEXTS:
                     longest = self.recorder.limits.details
                     self.result.setdefault(_TEXTS[name], bounded(text, longest))
+                elif name == "Text" and self.is_error_of_run and len(self.errors_of_run) < _ERRORS_KEPT:
+                    self.is_error_of_run = False
+                    self.errors_of_run.append(f"An error of the run belongs to no test: {text.strip()[:300]}")
             rows.seek(0)
             for line in rows:
                 yield self._row(json.loads(line))
+        self._judge()
         if not self.recorder.facts.elements:
             self.recorder.say("The report lists no test.")
+
+    def _judge(self) -> None:
+        """Say what stands beside the results; adapters tell of each failed test there again."""
+        facts = self.recorder.facts
+        if self.inner:
+            self.recorder.say(
+                f"{self.inner:,} results stand within those of other tests and are counted with those."
+            )
+        if not facts.elements["failed"] and not facts.elements["error"]:
+            facts.failures_outside_cases += len(self.errors_of_run)
+            for problem in self.errors_of_run:
+                self.recorder.say(problem)
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         recorder, facts = self.recorder, self.recorder.facts
@@ -65,6 +86,8 @@ class _Trx:
             self.depth += 1
             if self.depth == 1:
                 self.result = {"attributes": attributes}
+            else:
+                self.inner += 1
         elif name == "UnitTest":
             self.definition = attributes.get("id", "")
         elif name == "TestMethod" and self.definition:
@@ -76,6 +99,10 @@ class _Trx:
             recorder.declare(
                 **{_COUNTERS[key]: value for key, value in attributes.items() if key in _COUNTERS}
             )
+        elif name == "RunInfo":
+            self.is_error_of_run = attributes.get("outcome", "").lower() in _ENDED_BADLY
+        elif name == "ResultSummary" and attributes.get("outcome", "").lower() in _ENDED_BADLY:
+            self.errors_of_run.append(f"The run itself ended as {attributes['outcome']}.")
         elif name == "TestRun":
             facts.producer = "vstest"
 

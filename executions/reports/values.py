@@ -10,7 +10,11 @@ from email.utils import parsedate_to_datetime
 
 LONGEST = 1e9  # seconds, some thirty years; beyond it stands no duration but a mistake
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
-_GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", re.ASCII)
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?", re.ASCII)
+_GROUPED_BY_POINT = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+,\d*", re.ASCII)
+_GROUPED_BY_OTHER = re.compile(
+    r"([+-]?\d{1,3})([ \u00a0\u202f'\u2019])(\d{3}(?:\2\d{3})*)([.,]\d*)?", re.ASCII
+)
 _COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 _CLOCK = re.compile(r"(-?)((\d{1,5})\.)?(\d{1,3}):(\d{1,2}):(\d{1,2}(\.\d+)?)", re.ASCII)
 _EPOCH = re.compile(r"\d{10}(\.\d+)?|\d{13}", re.ASCII)
@@ -19,7 +23,8 @@ _EPOCH = re.compile(r"\d{10}(\.\d+)?|\d{13}", re.ASCII)
 def parse_seconds(value: object) -> float | None:
     """Return a length of time in seconds, 0 or more; None where `value` is none.
 
-    `1,234.5` has a separator of thousands, `0,75` a decimal comma, and `1,234` is taken as thousands.
+    `1,234.5`, `1.234,5`, `1 234,5` and `1'234.5` have a separator of thousands, `0,75` a decimal comma, and
+    `1,234` is taken as thousands; `0,234` can't be.
 
     >>> parse_seconds("1,234.5"), parse_seconds("0,75"), parse_seconds("00:01:02.5"), parse_seconds("1_000")
     (1234.5, 0.75, 62.5, None)
@@ -44,6 +49,11 @@ def _number(text: str) -> float | None:
         return float(text.replace(",", ""))
     if _COMMA.fullmatch(text):
         return float(text.replace(",", "."))
+    if _GROUPED_BY_POINT.fullmatch(text):
+        return float(text.replace(".", "").replace(",", "."))
+    spaced = _GROUPED_BY_OTHER.fullmatch(text)
+    if spaced:
+        return float(f"{spaced[1]}{spaced[3].replace(spaced[2], '')}{(spaced[4] or '').replace(',', '.')}")
     clock = _CLOCK.fullmatch(text)
     if clock and not clock[1]:
         return int(clock[3] or 0) * 86400 + int(clock[4]) * 3600 + int(clock[5]) * 60 + float(clock[6])

@@ -67,7 +67,11 @@ def test_without_a_name_the_default_project_is_meant_or_the_only_one(slugs, aske
 
 @pytest.mark.parametrize(
     ("slugs", "asked", "words"),
-    [([], None, "none yet"), (["a", "b"], None, "a, b"), (["a"], "c", "no project 'c'")],
+    [
+        ([], None, "There is no project yet. `load_profiles FILE` makes"),
+        (["a", "b"], None, "a, b"),
+        (["a"], "c", "no project 'c'"),
+    ],
 )
 def test_an_unclear_project_is_an_error_that_names_what_there_is(slugs, asked, words):
     for slug in slugs:

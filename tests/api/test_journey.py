@@ -4,6 +4,7 @@ import gzip
 import json
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -99,6 +100,41 @@ def test_shards_add_up_and_the_last_one_closes_the_run(api):
         status = TestRun.objects.get(test_run_id="ci-77-1").status
         assert status == ("failed" if number == 1 else "running"), told
     assert TestRun.objects.get(test_run_id="ci-77-1").result_set.total == 4
+
+
+def test_shards_that_say_the_same_are_two_and_each_of_them_once(api):
+    empty = b"<testsuite name='nothing fell to this shard'/>"
+    for shard, content, status in [
+        ("1/3", JUNIT, 201),
+        ("2/3", empty, 201),
+        ("2/3", empty, 200),
+        ("3/3", empty, 201),
+    ]:
+        assert TestRun.objects.filter(test_run_id="ci-77-2").exclude(status="running").count() == 0
+        where = f"/api/v1/reports/?testRunId=ci-77-2&shard={shard}"
+        assert api.generic("POST", where, content, "application/xml").status_code == status
+
+    run = TestRun.objects.get(test_run_id="ci-77-2")
+    assert (run.status, run.reason) == ("failed", "1 of 2 tests failed.")
+
+
+def test_a_report_may_name_its_run_by_the_uuid(api, shop):
+    run = make_run(definition=make_definition("checkout", project=shop, steps=[]))
+
+    told = api.generic("POST", f"/api/v1/reports/?testRunId={run.pk}", JUNIT, "application/xml").json()
+    again = api.generic("POST", f"/api/v1/reports/?testRunId={run}", JUNIT, "application/xml")
+
+    assert (told["testRunId"], again.status_code) == (str(run), 200)
+    assert TestRun.objects.count() == 1
+
+
+def test_of_two_files_in_one_request_none_is_left_out_in_silence(api):
+    files = {name: SimpleUploadedFile(f"{name}.xml", JUNIT) for name in ("first", "second")}
+
+    answer = api.post("/api/v1/reports/", files)
+
+    assert (answer.status_code, answer.json()) == (400, {"file": ["Send one file; several go into a zip."]})
+    assert TestRun.objects.count() == 0
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.management import get_commands, load_command_class
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -57,3 +58,35 @@ def test_a_second_server_on_the_same_data_and_a_taken_port_are_told_plainly(tmp_
         done = manage("up", "--port", "0", RUNTRAIL_DATA=str(tmp_path))
         assert done.returncode == 1
         assert "A server is running on the data" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("run_tests --bogus", "ci_batch_tests --timeout 0", "performance_track --bogus"),
+        *(
+            "batch",
+            "batch bogus",
+            "batch record",
+            "batch backup x",
+            "batch test --bogus",
+            "batch watch --batch-size 0",
+        ),
+        *(
+            "workload",
+            "workload run",
+            "workload run x --bogus",
+            "workload gate",
+            "workload optimization add x",
+        ),
+    ],
+)
+def test_bad_usage_of_a_command_that_runs_tests_is_no_result_of_theirs(line, capsys):
+    name, *words = line.split()
+    app = get_commands()[name]
+
+    with pytest.raises(SystemExit) as ended:
+        load_command_class(app, name).run_from_argv(["manage.py", name, *words])
+
+    assert ended.value.code == 3, "1 is failed, 2 is a regression"
+    assert "error: " in capsys.readouterr().err

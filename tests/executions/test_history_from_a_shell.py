@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -70,6 +71,42 @@ def test_a_file_that_is_no_report_exits_with_what_was_wrong(project, tmp_path):
         told("import_report", good, str(bad), "--project", "shop")
 
     assert sorted(Report.objects.values_list("status", flat=True)) == ["refused", "stored"]
+
+
+def test_why_a_file_was_not_taken_is_said_once_and_in_words(project, tmp_path, capsys):
+    (tmp_path / "notes.txt").write_text("hello")
+
+    with pytest.raises(CommandError, match="2 of 2 files"):
+        call_command("import_report", f"{tmp_path}/notes.txt", f"{tmp_path}/gone.xml", "--project", "shop")
+
+    notes, gone = capsys.readouterr().err.splitlines()
+    assert notes.startswith(f"No report was found. {tmp_path}/notes.txt: The format is unknown")
+    assert gone == f"{tmp_path}/gone.xml: No such file or directory"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(
+            "stats show",
+            "stats flaky",
+            "stats rebuild",
+            "report test-execution",
+            "report comparison --local-vs-ci",
+        ),
+        *("ci list", "ci show --latest"),
+    ],
+)
+def test_the_project_has_a_short_option_in_every_form_of_a_command(project, line):
+    make_project("other")
+
+    typed = [*line.split(), "-p", "shop"]
+
+    if line.startswith("ci"):
+        with pytest.raises(CommandError, match="shop names no repository"):
+            told(*typed)
+    else:
+        told(*typed)
 
 
 def test_stats_show_gives_both_spaces_together_and_each(history):
@@ -138,6 +175,14 @@ def test_one_space_can_be_reported_alone(history):
         "xpassed": 0,
     }
     assert data["failure_rate"] == 0.1
+
+
+def test_a_second_database_in_one_process_is_refused_and_not_mistaken_for_the_first(project, tmp_path):
+    for place in (tmp_path / "history.db", "postgresql://elsewhere/history"):
+        with pytest.raises(ValueError, match="This process uses another database already"):
+            ExecutionDatabase(place, project="shop")
+
+    assert ExecutionDatabase(settings.DATABASES["default"]["NAME"], project="shop").project == project
 
 
 def test_a_script_adds_records_and_reads_statistics(project):

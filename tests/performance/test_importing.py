@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 
 from performance.models import Workload, WorkloadRun
 from performance.trigger import FaultySpec, start_workload_run
+from performance.wording import in_short_words
 from tests.factories import NINE, make_definition, make_environment
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +51,20 @@ def test_each_tool_makes_a_run_with_figures(file, tool, metric, capsys):
     assert run.run.completed_at >= run.run.started_at
     assert run.metrics.filter(name=metric, value__gt=0).exists()
     assert list(WorkloadRun.objects.judged()) == [run]
+
+
+@pytest.mark.parametrize("file", ["hyperfine.json", "pytest_benchmark.json", "google_benchmark.json"])
+def test_times_of_a_benchmark_are_shown_as_those_of_requests_are(file, capsys):
+    (told,) = take_in(file, capsys=capsys)
+    figures = WorkloadRun.objects.get().metrics.filter(name="time")
+
+    call_command("workload", "show", told["test_run_id"], "--project", "demo")
+
+    shown = {line[:23].strip(): line[24:].split() for line in capsys.readouterr().out.splitlines()}
+    for one in figures:
+        n, _, _, *times = shown[one.request[:23].strip()]
+        assert n == f"{one.n:,}"
+        assert " ".join(times).startswith(in_short_words(one.p50))
 
 
 def test_the_same_file_twice_is_one_run_and_another_is_the_next(capsys):

@@ -38,8 +38,9 @@ class EnvironmentSerializer(CamelModelSerializer):
         return name
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict) and isinstance(data.get("name"), str):
-            data = {**data, "name": environment_name(data["name"])}
+        if isinstance(data, dict):
+            spelt = {key: data[key] for key in ("name", "kind") if isinstance(data.get(key), str)}
+            data = {**data, **{key: environment_name(value) for key, value in spelt.items()}}
         return super().to_internal_value(data)
 
 

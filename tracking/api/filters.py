@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,7 +34,7 @@ class RunFilter(django_filters.FilterSet):
 
     status = django_filters.MultipleChoiceFilter(choices=TestRun.Status.choices)
     environment = django_filters.CharFilter(method="of_environment", label="name of the environment")
-    definition = django_filters.CharFilter(field_name="definition__name", label="name of the definition")
+    definition = django_filters.CharFilter(method="of_definition", label="name or id of the definition")
     branch = django_filters.CharFilter()
     commit = django_filters.CharFilter(field_name="commit_sha", lookup_expr="startswith")
     space = django_filters.ChoiceFilter(choices=Space.choices)
@@ -43,6 +44,12 @@ class RunFilter(django_filters.FilterSet):
     class Meta:
         model = TestRun
         fields = ("status", "environment", "definition", "branch", "commit", "space")
+
+    def of_definition(self, runs: Any, _: str, value: str) -> Any:
+        try:
+            return runs.filter(definition=uuid.UUID(value))
+        except ValueError:
+            return runs.filter(definition__name=value)
 
     def of_environment(self, runs: Any, _: str, value: str) -> Any:
         return runs.filter(environment__name=environment_name(value))

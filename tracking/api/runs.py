@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.conf import settings
 from django.db import transaction
@@ -80,7 +80,11 @@ class RunViewSet(CurationActions, mixins.ListModelMixin, mixins.RetrieveModelMix
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Start a run; a list starts many in one go, all or none."""
         many = isinstance(request.data, list)
-        asked = StartSerializer(data=request.data, many=many, context=self.get_serializer_context())
+        asked = StartSerializer(
+            data=request.data,
+            context=self.get_serializer_context(),
+            **cast(Any, {"many": True, "allow_empty": False} if many else {}),
+        )
         asked.is_valid(raise_exception=True)
         wanted = asked.validated_data if many else [asked.validated_data]
         with transaction.atomic():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from argparse import ArgumentTypeError
+from argparse import ArgumentTypeError, _SubParsersAction
 from functools import partial
 from typing import Any, NoReturn
 
@@ -109,7 +109,7 @@ class TestRunningCommand(RuntrailCommand):
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.error = partial(_refuse_usage, parser)  # type: ignore[method-assign]
+        _refuse_in(parser)
         return parser
 
     def execute(self, *args: Any, **options: Any) -> str | None:
@@ -151,6 +151,15 @@ def database_fault(problem: DatabaseError) -> str:
     else:
         advice = "Is it there and reachable? DATABASE_URL names it; without it, RUNTRAIL_DATA its folder."
     return f"The database could not be used: {text}. {advice}"
+
+
+def _refuse_in(parser: Any) -> None:
+    """Let bad usage of a parser, and of the words that it knows, end as could not run."""
+    parser.error = partial(_refuse_usage, parser)
+    for action in parser._actions:
+        if isinstance(action, _SubParsersAction):
+            for inner in action.choices.values():
+                _refuse_in(inner)
 
 
 def _refuse_usage(parser: CommandParser, message: str) -> NoReturn:

@@ -31,7 +31,7 @@ class Command(RuntrailCommand):
         one.add_argument("--format", dest="its_format", choices=FORMATS, default=None)
         for parser_of_one in (shown, one):
             parser_of_one.add_argument(
-                "--project", dest="its_project", default=None, help="slug of the project"
+                "-p", "--project", dest="its_project", default=None, help="slug of the project"
             )
         return parser
 

@@ -61,7 +61,8 @@ class Command(RuntrailCommand):
                     )
             except (OSError, UnreadableReport, TooManyCases, ingest.Conflict, ValueError) as problem:
                 refused += 1
-                self.stderr.write(f"{name}: {problem}")
+                told = (problem.strerror if isinstance(problem, OSError) else "") or str(problem)
+                self.stderr.write(told if name in told else f"{name}: {told}")
                 continue
             self.tell(name, report)
         if refused:

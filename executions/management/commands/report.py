@@ -36,7 +36,7 @@ class Command(RuntrailCommand):
             one.add_argument("--window", type=int, default=None, metavar="DAYS", help="without: all time")
             one.add_argument("--format", choices=FORMATS, default="md", dest="form")
             one.add_argument("--output", type=Path, default=None, help="a file; without: standard output")
-            one.add_argument("--project", dest="its_project", default=None, help="slug of the project")
+            one.add_argument("-p", "--project", dest="its_project", default=None, help="slug of the project")
             one.add_argument("--db", default="", metavar="URL", help="URL of a database, or a SQLite file")
         return parser
 

@@ -33,7 +33,7 @@ class Command(RuntrailCommand):
         flaky.add_argument("--space", choices=Space.values, default="")
         what.add_parser("rebuild", help="count all results again and say what differed")
         for one in what.choices.values():
-            one.add_argument("--project", dest="its_project", default=None, help="slug of the project")
+            one.add_argument("-p", "--project", dest="its_project", default=None, help="slug of the project")
             one.add_argument("--format", dest="its_format", choices=["text", "json"], default=None)
             one.add_argument("--db", dest="its_db", default="", help="URL of a database, or a SQLite file")
 

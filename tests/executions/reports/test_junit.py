@@ -22,6 +22,10 @@ SIZE = junit('<testcase name="größe"/>')
         ("", 'status="notrun" result="suppressed"', "skipped"),
         ("", 'status="run" result="skipped"', "skipped"),
         ("", 'status="failed"', "failed"),
+        ("", 'status="ERROR"', "error"),
+        ("", 'status="broken"', "error"),
+        ("", 'result="errored"', "error"),
+        ("", 'status="timeout"', "error"),
         ("<failure/>", 'status="disabled"', "failed"),
         ("", 'status="run" result="completed"', "passed"),
     ],
@@ -128,7 +132,7 @@ def test_a_failure_of_a_suite_is_said_and_is_no_test():
 
     assert facts.cases == {"passed": 1}
     assert facts.failures_outside_cases == 1
-    assert facts.problems == ["A error of 'shop' belongs to no test: set-up broke"]
+    assert facts.problems == ["An error of 'shop' belongs to no test: set-up broke"]
 
 
 @pytest.mark.parametrize(

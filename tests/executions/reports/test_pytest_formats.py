@@ -166,3 +166,16 @@ def test_collections_of_pytest_json_report_that_failed_are_errors():
 def test_pytest_json_report_cut_off_is_refused(cut):
     with pytest.raises(UnreadableReport, match="too early"):
         read_all(json_report([json_test("passed")] * 3)[:-cut])
+
+
+@pytest.mark.parametrize(
+    ("told", "outcome", "problems"),
+    [
+        ("XFAILED", "xfailed", []),
+        (None, "error", ["The outcome 'None' is unknown and its test has no phases: it counts as an error."]),
+    ],
+)
+def test_an_outcome_of_pytest_is_read_in_any_case_and_never_guessed(told, outcome, problems):
+    facts, rows = read_all(json.dumps({"exitcode": 0, "tests": [{"nodeid": "a.py::t", "outcome": told}]}))
+
+    assert ([row.outcome for row in rows], facts.problems) == ([outcome], problems)

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.factories import make_project, make_run, make_workflow
-from tracking import deliveries, tasks
+from tracking import ci, tasks
 from tracking.deliveries import signer
 from tracking.models import WebhookDelivery, WorkflowRun
 
@@ -147,23 +147,23 @@ def test_a_message_that_overtook_the_answer_is_taken_up_when_the_number_is_known
     assert WorkflowRun.objects.get().attempts.get().status == "in_progress"
 
 
-def test_a_message_that_breaks_its_worker_holds_up_no_other(client, secret, worked_on, monkeypatch):
-    def apply(delivery, **given):
-        if delivery.guid == "bad":
-            raise RuntimeError("as after a mistake of ours")
-        return applied(delivery, **given)
-
-    applied = deliveries.apply_delivery
-    monkeypatch.setattr(deliveries, "apply_delivery", apply)
+def test_a_message_that_breaks_its_worker_keeps_no_other_from_being_worked_on(client, secret, monkeypatch):
     row = workflow(dispatch_state="accepted")
-    for guid in ("bad", "good"):
-        send(client, PAYLOAD, guid=guid)
+    send(client, {**PAYLOAD, "action": "broken"}, guid="g-0")
+    send(client, PAYLOAD, guid="g-1")
     WebhookDelivery.objects.update(received_at="2026-01-04T09:00:00Z")
+    real = ci.message_reader("github")
+
+    def read(event, body):
+        return {}["gone"] if b"broken" in body else real(event, body)
+
+    monkeypatch.setattr(ci, "message_reader", lambda _: read)
 
     assert tasks.sweep_deliveries() == 2
 
     states = dict(WebhookDelivery.objects.values_list("guid", "state"))
-    assert states == {"bad": "received", "good": "applied"}
+    assert states == {"g-0": "failed", "g-1": "applied"}
+    assert "KeyError" in WebhookDelivery.objects.get(guid="g-0").problem
     assert row.attempts.get().status == "in_progress"
 
 

@@ -151,6 +151,18 @@ def test_the_number_of_an_attempt_is_one_that_a_row_can_have(sent, kept):
     assert (run.attempt, run.status, run.conclusion) == (kept, "x" * 40, "y" * 40)
 
 
+@pytest.mark.parametrize("event", ["workflow_run", "workflow_job"])
+def test_a_message_with_anything_wrong_in_any_one_place_is_read_or_said_to_be_unreadable(event):
+    example = min((shared_folder("github") / "webhooks" / event).glob("*.json"))
+    whole = read(example)
+    for place in (whole, whole[event]):
+        for key, kept in list(place.items()):
+            for odd in (None, 5, "x", True, [], [5], {}, {"id": "x"}, 2**70, -1):
+                place[key] = odd
+                assert_read_or_said(event, json.dumps(whole).encode())
+            place[key] = kept
+
+
 @given(body=st.binary(max_size=60))
 def test_bytes_that_are_no_json_are_said_to_be_none(body):
     assert_read_or_said("workflow_run", body)
