@@ -35,6 +35,8 @@ ONCE = (  # where the database can't make a difference: on SQLite alone
     *("tests/performance/test_open_loop.py", "tests/performance/test_workload_command.py"),
     *("tests/tracking/test_commands_doc.py", "tests/tracking/test_run_tests_process.py"),
     *("tests/tracking/test_runner.py", "tests/tracking/github/test_converging.py"),
+    *("tests/tracking/github/test_following.py", "tests/tracking/github/test_losing_touch.py"),
+    "tests/tracking/github/test_sending.py",  # that two workers send nothing twice is seen on both
 )
 LONGEST = (  # these begin first, so that no worker is left alone with one of them at the end
     *("tests/journeys/", "tests/batches/test_every_line.py", "tests/batches/test_seed_commands.py"),

@@ -17,6 +17,20 @@ import requests
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "journey-password"
+FEW = f"""
+[project]
+slug = "demo"
+name = "Demo"
+
+[definitions.few]
+test_type = "performance"
+
+[[definitions.few.steps]]
+workflow = "build_job.yml"
+command = ["python", "{ROOT}/demo/build_job.py", "--workload", "standard"]
+count = 8
+inputs = {{ workload_type = "standard" }}
+"""
 
 
 def environment(data: Path) -> dict[str, str]:
@@ -89,6 +103,12 @@ class Product:
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
 
+    def take_few_jobs(self) -> None:
+        """Give the demo the profile `few`: eight jobs of those that `performance` has thirty-four of."""
+        profile = self.data.parent / "few.toml"
+        profile.write_text(FEW)
+        self.run("load_profiles", str(profile))
+
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a command and leave it going."""
         return subprocess.Popen(
@@ -108,7 +128,7 @@ class Product:
         end = time.monotonic() + within
         while not is_reached(found := self.analysis(*arguments)):
             assert time.monotonic() < end, found
-            time.sleep(0.5)
+            time.sleep(1.5)  # each question is a process, which the jobs have to make room for
         return found
 
     def processes(self, *words: str) -> list[int]:
