@@ -66,11 +66,11 @@ def test_a_backup_restored_into_an_empty_place_has_everything(tmp_path):
 
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
-    first = CommandLine(tmp_path / "one")
+    first = CommandLine(tmp_path / "one", is_new=True)
     report = tmp_path / "junit.xml"
     report.write_text('<testsuite><testcase classname="m" name="t" time="0.5"/></testsuite>')
     first.run("import_report", str(report))
-    second = CommandLine(tmp_path / "two")
+    second = CommandLine(tmp_path / "two", is_new=True)
     second.data.mkdir(parents=True, exist_ok=True)
 
     source, target = (sqlite3.connect(one.data / "db.sqlite3") for one in (first, second))

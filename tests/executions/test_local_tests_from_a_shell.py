@@ -13,7 +13,7 @@ pytestmark = pytest.mark.embedded  # processes as a user has them, on the databa
 
 @pytest.fixture
 def command_line(tmp_path):
-    made = CommandLine(tmp_path)
+    made = CommandLine(tmp_path, is_new=True)
     made.environment.pop("PYTEST_CURRENT_TEST", None)
     made.environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     (tmp_path / "pytest.ini").write_text("[pytest]\n")

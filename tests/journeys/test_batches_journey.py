@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from tests.command_line import have_database
 from tests.journeys.product import ROOT, Product
 
 pytestmark = [pytest.mark.journey, pytest.mark.embedded, pytest.mark.timeout(600)]
@@ -15,6 +16,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.embedded, pytest.mark.timeout(600
 @pytest.fixture(scope="module")
 def product(tmp_path_factory):
     product = Product(tmp_path_factory.mktemp("installation") / "data")
+    have_database(product.data)
     yield product
     product.stop()
 

@@ -7,6 +7,7 @@ import shutil
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from tests.command_line import have_database
 from tests.journeys.product import PASSWORD, Product
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -31,6 +32,7 @@ QUIET = [
 @pytest.fixture(scope="module")
 def product(tmp_path_factory):
     product = Product(tmp_path_factory.mktemp("installation") / "data")
+    have_database(product.data)
     product.start()
     yield product
     product.stop()

@@ -17,7 +17,6 @@ pytestmark = pytest.mark.timeout(180)
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory):
     shell = CommandLine(tmp_path_factory.mktemp("shell"))
-    shell.run("analyze_run", "--list")  # a fresh checkout's first command makes the database
     shell.add_profiles(
         quick=[shell.stamping(3)],
         failing=[{"command": ["sh", "-c", "exit 3"]}, {"command": ["true"]}],
@@ -169,7 +168,7 @@ def test_the_file_is_whole_at_any_moment_of_the_run(shell):
 
 
 def test_two_at_once_on_a_fresh_checkout_make_one_database_and_mix_nothing(tmp_path):
-    shell = CommandLine(tmp_path)
+    shell = CommandLine(tmp_path, is_new=True)
     first = [shell.begin("analyze_run", "--list") for _ in range(3)]
     assert [one.communicate()[1] for one in first] == ["", "", ""]
     shell.add_profiles(quick=[shell.stamping(3)])

@@ -163,7 +163,7 @@ def test_a_run_that_is_not_there_is_a_lookup_error(wanted):
 
 
 def test_the_first_documents_lines_work_in_a_plain_python(tmp_path):
-    shell = CommandLine(tmp_path)
+    shell = CommandLine(tmp_path, is_new=True)
 
     printed = shell.python(
         """
