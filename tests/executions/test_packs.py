@@ -8,6 +8,7 @@ import pytest
 from executions.comparison import decided_of_run
 from executions.ingest import ingest_report
 from executions.models import Result, ResultPack
+from executions.recount import archive_month
 from tests.executions.storm import incoming
 from tests.factories import make_project
 from tracking.models import TestRun
@@ -44,3 +45,18 @@ def test_a_packed_run_is_compared_without_reading_its_rows():
     Result.objects.all()._raw_delete("default")
 
     assert packed(run) == said
+
+
+def test_a_dropped_month_takes_its_packs_along():
+    project = make_project("shop")
+    content = b'<testsuite><testcase classname="m" name="a" time="%d"/></testsuite>'
+    old, new = (
+        ingest_report(io.BytesIO(content % seconds), project=project, now=now).run
+        for seconds, now in enumerate([datetime(2026, 1, 31, 23, tzinfo=UTC), NOW])
+    )
+    assert all(packed(run) == rows_say(run) != {} for run in (old, new))
+
+    archive_month(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
+
+    assert (packed(old), packed(new)) == ({}, rows_say(new))
+    assert ResultPack.objects.get().set.run == new
