@@ -38,6 +38,7 @@ ONCE = (  # where the database can't make a difference: on SQLite alone
     *("tests/tracking/github/test_following.py", "tests/tracking/github/test_losing_touch.py"),
     "tests/tracking/github/test_sending.py",  # that two workers send nothing twice is seen on both
 )
+ON_POSTGRESQL = ("tests/api/", "tests/dashboards/")  # what of these is not in ONCE; journeys see it on SQLite
 LONGEST = (  # these begin first, so that no worker is left alone with one of them at the end
     *("tests/journeys/", "tests/batches/test_every_line.py", "tests/batches/test_seed_commands.py"),
     *("tests/config/test_up_", "tests/batches/test_", "tests/api/test_anything_is_answered.py"),
@@ -87,7 +88,8 @@ def _runs_on_sqlite_only(item) -> bool:
 
 
 def _runs_on_postgresql_only(item) -> bool:
-    return bool(item.get_closest_marker("strict"))
+    is_once = item.nodeid.startswith(ON_POSTGRESQL) and not item.nodeid.startswith(ONCE)
+    return is_once or bool(item.get_closest_marker("strict"))
 
 
 def pytest_report_header(config) -> str:

@@ -1,5 +1,6 @@
 """Messages lost, doubled and out of order, and lists: the same rows in the end, with few calls."""
 
+import os
 import random
 from functools import cache
 
@@ -67,13 +68,13 @@ def test_any_order_of_any_part_of_the_messages_ends_in_the_same_rows(seed, lose,
 
 
 @pytest.mark.timeout(600)
-def test_1000_workflows_through_all_faults_at_once_take_at_most_2200_calls():
-    count = 1000
+def test_many_workflows_through_all_faults_at_once_take_at_most_2_2_calls_each():
+    count = int(os.environ.get("CONVERGING", 300))  # 1,000 by hand: a minute and a half
     faults = Faults(list_lag=60, lose=0.3, double=0.3, shuffle=True)
     some = random.Random(7)
     before, after = ("error_before", "unavailable", "drop_before"), ("error_after", "drop_after")
     for kind in (*before, *after, "secondary", "too_many"):
-        setattr(faults, kind, set(some.sample(range(1, count), 5)))
+        setattr(faults, kind, set(some.sample(range(1, count), count // 200 + 1)))
     desk = Desk(faults=faults)
     desk.world.behaviour = lambda run: Behaviour(queue=run.id % 50, execution=20 + run.id % 90)
     with desk.server:
