@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.files import File
 from django.core.files.storage import Storage
+from django.db import transaction
 
 from performance.bottlenecks import analyze_if_possible
 from performance.figures import Figure
@@ -21,7 +22,7 @@ from performance.sources.host_samples import HOST_FILE
 from performance.specification import spec_of
 from performance.summarize import summarize
 from tracking.lifecycle import Status, close_run
-from tracking.models import RunEvent, TestRun
+from tracking.models import RunEvent, RunFile, TestRun
 from tracking.tracker import note
 
 _LIMITS = {"p50": "half of the requests", "p95": "95 % of the requests", "p99": "99 % of the requests"}
@@ -71,7 +72,9 @@ def keep_samples(workload_run: WorkloadRun, samples: Samples, storage: Storage) 
             storage.delete(name)
         workload_run.samples = storage.save(name, File(file, name))
     workload_run.samples_bytes = size
-    workload_run.save(update_fields=["samples", "samples_bytes"])
+    with transaction.atomic():
+        workload_run.save(update_fields=["samples", "samples_bytes"])
+        RunFile.objects.update_or_create(name=workload_run.samples, defaults={"run": run})
 
 
 def verdict(

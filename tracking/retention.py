@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import CASCADE, PROTECT, RESTRICT, ManyToOneRel, Model
 from django.forms.models import model_to_dict
 
-from tracking.models import RetentionPolicy, TestRun, WorkflowAttempt, WorkflowJob
+from tracking.models import RetentionPolicy, RunFile, TestRun, WorkflowAttempt, WorkflowJob
 
 PIECE = 20  # runs archived and deleted in one transaction, for which SQLite keeps other writers waiting
 LOOKED_AT = 500  # old runs of which it is asked at once what rests on them
@@ -116,6 +116,8 @@ def prune(
             yield from _let_go(waiting, storage, forget)
             waiting = []
     yield from _let_go(waiting, storage, forget)
+    if not dry_run:
+        _remove_files(storage)
 
 
 def archive_name(run: TestRun) -> str:
@@ -138,6 +140,13 @@ def _let_go(found: list[Expired], storage: Storage, forget: Callable[[list[TestR
         TestRun.objects.filter(pk__in=[run.pk for run in runs]).delete()
     gone = {run.pk for run in runs}
     return [one for one in found if one.run.pk in gone]
+
+
+def _remove_files(storage: Storage) -> None:
+    """Delete the files of runs that are gone, whoever deleted those; a file that is gone already is no fault."""
+    for file in RunFile.objects.filter(run=None).iterator(chunk_size=500):
+        storage.delete(file.name)
+        file.delete()
 
 
 def _write(run: TestRun, storage: Storage) -> None:

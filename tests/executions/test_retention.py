@@ -5,7 +5,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from django.core.files.storage import FileSystemStorage
+from django.core.files.storage import FileSystemStorage, storages
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -23,6 +23,7 @@ from tracking.retention import archive_name, prune
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
+FILES = "django.core.files.storage.FileSystemStorage"
 
 
 @pytest.fixture
@@ -174,6 +175,30 @@ def test_of_runs_that_are_not_old_no_more_are_read_than_have_to_stay(storage):
     assert [sql for sql in reads if "LIMIT 2" not in sql and '"completed_at" <' not in sql] == []
 
 
+def test_the_samples_of_a_load_go_after_its_run_also_when_that_was_interrupted(tmp_path, settings):
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "artifacts": {"BACKEND": FILES, "OPTIONS": {"location": tmp_path}},
+    }
+    storage = storages["artifacts"]
+    policy()
+    measured = make_workload_run(started_at=NOW - timedelta(days=100))
+    kept = make_workload_run(measured.workload, started_at=NOW)
+
+    class Away(FileSystemStorage):
+        def delete(self, name):
+            raise OSError("the bucket is away")
+
+    with pytest.raises(OSError, match="away"):
+        list(prune(NOW, storage=Away(tmp_path), forget=forget_runs))
+    assert list(TestRun.objects.all()) == [kept.run]
+    assert storage.exists(measured.samples)
+
+    assert list(prune(NOW, storage=storage, forget=forget_runs)) == []
+    assert not storage.exists(measured.samples)
+    assert storage.exists(kept.samples)
+
+
 def test_what_was_counted_of_the_tests_stays(storage):
     project = make_project()
     for minutes, body in enumerate(["", BAD, ""]):
@@ -196,7 +221,7 @@ def test_the_command_says_what_went(capsys, settings, tmp_path):
     settings.STORAGES = {
         **settings.STORAGES,
         "artifacts": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "BACKEND": FILES,
             "OPTIONS": {"location": tmp_path},
         },
     }
