@@ -12,11 +12,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from access import tokens
+from access.logins import AdminLoginForm
 from access.models import ApiToken, AuditEntry, Membership, Project, User
 
 admin.site.site_header = "Runtrail"
 admin.site.site_title = "Runtrail"
 admin.site.index_title = "Curation"
+admin.site.login_form = AdminLoginForm
 
 
 class SecretsForm(forms.ModelForm):
