@@ -143,7 +143,7 @@ def _let_go(found: list[Expired], storage: Storage, forget: Callable[[list[TestR
 
 
 def _remove_files(storage: Storage) -> None:
-    """Delete the files of runs that are gone, whoever deleted those; a file that is gone already is no fault."""
+    """Delete the files of runs that are gone; a file that is gone already is no fault."""
     for file in RunFile.objects.filter(run=None).iterator(chunk_size=500):
         storage.delete(file.name)
         file.delete()

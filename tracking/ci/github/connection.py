@@ -1,4 +1,4 @@
-"""One transport for each identity and thread; what an identity may do is known to all threads of a process."""
+"""One transport for each identity and thread; the budget is one for all threads of a process."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _identity(
     redis_url: str,
     limits: Limits,
 ) -> Callable[[], Transport]:
-    """Return what makes a transport of a token, else of an App's installation at `repository`, else of nobody."""
+    """Return a maker of transports of a token, else of an App's installation at `repository`, else of nobody."""
     budget, memory = SharedBudget(redis_url, limits), Memory(redis_url)
 
     def transport(credentials: Credentials) -> Transport:
