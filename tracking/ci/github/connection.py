@@ -40,7 +40,7 @@ def _identity(
     redis_url: str,
     limits: Limits,
 ) -> Callable[[], Transport]:
-    """Return a maker of transports of a token, else of an App's installation at `repository`, else of nobody."""
+    """Return what makes transports: by a token, else as an App installed at `repository`, else as nobody."""
     budget, memory = SharedBudget(redis_url, limits), Memory(redis_url)
 
     def transport(credentials: Credentials) -> Transport:
