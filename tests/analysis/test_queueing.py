@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.blocks import compare_quantiles, quantile_interval
-from analysis.queueing import MD1, MM1
+from tests.analysis.queueing import MD1, MM1
 from tests.analysis.series import responses
 
 
