@@ -1,7 +1,7 @@
 """The forms of the login pages, with a bound on guessing.
 
-Attempts are counted by user name AND address: guessing locks out neither the owner of the name, who is elsewhere,
-nor other people at the same address.  Without Redis nobody is held back, as in the API.
+Attempts are counted by user name AND address: guessing locks out neither the owner of the name, who is
+elsewhere, nor other people at the same address.  Without Redis nobody is held back, as in the API.
 """
 
 from __future__ import annotations

@@ -58,8 +58,10 @@ def addressees(
     try:
         told = read(event, body)
     except Unexpected:
+        told = None
+    if told is None:
         return owners
-    name = told.repository.casefold() if told else ""
+    name = told.repository.casefold()
     return [one for one in owners if one and one.repository.casefold() == name] or owners
 
 

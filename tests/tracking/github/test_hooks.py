@@ -149,6 +149,19 @@ def test_projects_that_share_a_secret_each_get_the_messages_of_their_repository(
     assert row.attempts.get().status == "in_progress"
 
 
+def test_what_names_no_workflow_is_for_all_who_share_the_secret(client):
+    make_project("demo", webhook_secret="shared", repository="acme/shop")
+    make_project("other", webhook_secret="shared", repository="")
+
+    for body, event in ((b'{"zen": "Keep it simple."}', "ping"), (b"{", "workflow_run")):
+        assert send(client, body, signature=sign(body, "shared"), event=event, guid=event).status_code == 202
+
+    assert sorted(WebhookDelivery.objects.values_list("guid", "project__slug")) == [
+        *(("ping", "demo"), ("ping", "other")),
+        *(("workflow_run", "demo"), ("workflow_run", "other")),
+    ]
+
+
 def test_a_message_that_overtook_the_answer_is_taken_up_when_the_number_is_known(client, secret):
     row = workflow(dispatch_state="accepted")
     WorkflowRun.objects.filter(pk=row.pk).update(github_run_id=None)
