@@ -46,8 +46,8 @@ def import_results(
     """
     workload = _workload(workload_name, environment, now)
     same = WorkloadRun.objects.filter(workload=workload, digest=digest)
-    if (first := same.first()) is not None:
-        return first, False
+    if known := same.first():
+        return known, False
     begun = min([now, *(result.started_at for result in results if result.started_at)])
     plan = {"kind": "workload", "steps": [], "test_type": workload.definition.test_type, "service": ""}
     metadata = {**(metadata or {}), "tool": results[0].tool, "sha256": digest}
@@ -58,10 +58,8 @@ def import_results(
             made = _store(run, workload, results, digest, now)
             note(run, "imported", f"Taken from a result of {results[0].tool}: {len(results)} figures.", now)
             _close(run, results, made.requests, made.errors)
-    except IntegrityError:
-        if (first := same.first()) is None:
-            raise
-        return first, False  # somebody else took the same file in just now
+    except IntegrityError:  # somebody else took the same file in just now
+        return same.get(), False
     return made, True
 
 
