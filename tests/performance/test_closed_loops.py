@@ -5,6 +5,7 @@ import pytest
 from performance.figures import corrected_latency
 from performance.models import Metric
 from performance.run_text import summary
+from tests.factories import make_user
 from tests.performance.factories import SPEC, make_samples, make_workload, make_workload_run
 
 USERS = {"requests": SPEC["requests"], "users": 2, "think_time": 0.09, "duration": 10}
@@ -41,10 +42,14 @@ def test_without_any_time_there_is_nothing_to_correct():
 
 
 @pytest.mark.django_db
-def test_a_run_of_users_tells_both_and_one_by_timetable_needs_only_one():
+def test_a_run_of_users_tells_both_and_one_by_timetable_needs_only_one(client):
     closed = make_workload_run(make_workload(spec=USERS), latencies=STALLED, keep=False)
     opened = make_workload_run(make_workload("open"), latencies=STALLED, keep=False)
 
     assert Metric.objects.get(name="latency_corrected").run == closed
     assert any(line.startswith("Estimated with the requests") for line in summary(closed))
     assert not any(line.startswith("Estimated") for line in summary(opened))
+
+    client.force_login(make_user(role="viewer"))
+    pages = [client.get(f"/performance/runs/{run}/").content.decode() for run in (closed, opened)]
+    assert ["all, corrected (estimate)" in page for page in pages] == [True, False]
