@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
+from access import tokens
+from access.logins import AdminLoginForm
 from access.models import ApiToken, AuditEntry, Membership, Project, User
 
 admin.site.site_header = "Runtrail"
 admin.site.site_title = "Runtrail"
 admin.site.index_title = "Curation"
+admin.site.login_form = AdminLoginForm
 
 
 class SecretsForm(forms.ModelForm):
@@ -27,6 +32,9 @@ class SecretsForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.fields["slug"].disabled = True
+            self.fields["slug"].help_text = "It can't be changed: archives and addresses are named by it."
         for name in self.SECRETS:
             is_set = bool(getattr(self.instance, name, None))
             self.initial.pop(name, None)
@@ -84,8 +92,9 @@ class MembershipAdmin(admin.ModelAdmin):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(admin.ModelAdmin):
-    """Tokens are made elsewhere, where they can be shown once; here they are seen and revoked."""
+    """Tokens are made elsewhere, where they can be shown once; here they are seen and revoked, for good."""
 
+    actions = ["revoke"]
     list_display = [
         "name",
         "prefix",
@@ -98,9 +107,17 @@ class ApiTokenAdmin(admin.ModelAdmin):
     ]
     list_filter = ["scope", "project", "revoked_at"]
     search_fields = ["name", "prefix", "project__slug"]
-    readonly_fields = ["project", "name", "scope", "prefix", "created_by", "created_at", "last_used_at"]
-    fields = [*readonly_fields, "expires_at", "revoked_at"]
+    readonly_fields = [
+        *("project", "name", "scope", "prefix", "created_by", "created_at", "last_used_at", "revoked_at")
+    ]
+    fields = [*readonly_fields, "expires_at"]
     list_select_related = ["project", "created_by"]
+
+    @admin.action(description="Revoke: the door is closed for good", permissions=["change"])
+    def revoke(self, request: HttpRequest, chosen: QuerySet[ApiToken]) -> None:
+        by, now = cast(User, request.user), timezone.now()
+        closed = sum(tokens.revoke(token, by=by, now=now) for token in chosen)
+        self.message_user(request, f"{closed} revoked.")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -90,7 +90,7 @@ class ApiToken(models.Model):
     project = models.ForeignKey(Project, models.CASCADE, related_name="tokens")
     name = models.CharField(max_length=100)
     scope = models.CharField(max_length=10, choices=Scope, default=Scope.READ)
-    prefix = models.CharField(max_length=12, help_text="The token's beginning, to recognise it by.")
+    prefix = models.CharField(max_length=12, help_text="The token's beginning, to recognize it by.")
     digest = models.CharField(max_length=64, unique=True, editable=False)
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="tokens")
     created_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -82,35 +82,6 @@ def _bounded(array: np.ndarray, q: float, blocks: int | None) -> QuantileInterva
     )
 
 
-@dataclass(frozen=True, slots=True)
-class QuantileRatio:
-    """A percentile of head by that of base, with its 95 % interval; a bound that is not known is None."""
-
-    base: QuantileInterval
-    head: QuantileInterval
-    ratio: float | None = None
-    low: float | None = None
-    high: float | None = None
-
-
-def compare_quantiles(base: Sequence[float], head: Sequence[float], q: float) -> QuantileRatio:
-    """Compare one percentile of two single runs, which says nothing of how runs differ among themselves.
-
-    The two intervals are joined on the scale of logarithms (MOVER: G. Zou and A. Donner, Statistics in
-    Medicine 27 (2008) 1693-1702).
-    """
-    x, y = quantile_interval(base, q), quantile_interval(head, q)
-    if not x.value or not y.value or min(x.value, y.value) <= 0:
-        return QuantileRatio(x, y)
-    ratio = y.value / x.value
-    low = high = None
-    if y.low and x.high:
-        low = ratio * math.exp(-math.hypot(math.log(y.value / y.low), math.log(x.high / x.value)))
-    if y.high and x.low:
-        high = ratio * math.exp(math.hypot(math.log(y.high / y.value), math.log(x.value / x.low)))
-    return QuantileRatio(x, y, ratio, low, high)
-
-
 def _widening(array: np.ndarray, q: float, most: int, fewest: int) -> tuple[int, float]:
     """Return the blocks used, and how many times the variance of a share exceeds that without correlation."""
     below = (array <= np.quantile(array, q)).astype(float)

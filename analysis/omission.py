@@ -8,45 +8,44 @@ is corrected here, the way HdrHistogram does with an expected interval.  It is a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 
 import numpy as np
 
-MOST = 20_000_000
 
-
-def back_fill(latencies: Sequence[float], expected_interval: float) -> np.ndarray:
-    """Return the latencies with those that were never asked for, in no order.
-
-    Each latency v above the interval i stands for the requests that should have been sent meanwhile: v - i,
-    v - 2i, … down to i.
+def missed(latencies: np.ndarray, expected_intervals: np.ndarray) -> np.ndarray:
+    """Return for each latency how many requests its sender should have sent meanwhile: (n,) of int.
 
     Args:
-        latencies: n measured ones, in the unit of `expected_interval`.
-        expected_interval: time from one request to the next of the same sender, > 0.
+        latencies: (n,), measured.
+        expected_intervals: (n,), > 0, in the same unit: from this request to the sender's next one.
 
     Raises:
-        ValueError: the interval is not above zero, a latency is negative or not finite, or more than twenty
-            million values would come out.
+        ValueError: an interval is not above zero, or a latency is negative or not finite.
     """
-    values = np.asarray(latencies, dtype=float)
-    if not expected_interval > 0:
-        raise ValueError(f"the expected interval must be above zero, not {expected_interval}")
-    if not np.isfinite(values).all() or (values < 0).any():
+    if not (np.asarray(expected_intervals) > 0).all():
+        raise ValueError("the expected intervals must be above zero")
+    if not np.isfinite(latencies).all() or (latencies < 0).any():
         raise ValueError("latencies must be finite and not negative")
     # v - k·i >= i; the small share keeps a latency of exactly two intervals from losing its one to rounding.
-    missed = np.maximum(np.floor(values / expected_interval * (1 + 1e-12)) - 1, 0).astype(np.int64)
-    total = int(missed.sum())
-    if total + len(values) > MOST:
-        raise ValueError(
-            f"{total + len(values)} values would come out: the expected interval {expected_interval} is too "
-            "short for these latencies; give the one at which each sender was meant to send"
-        )
-    rank = np.arange(total) - np.repeat(np.cumsum(missed) - missed, missed) + 1
-    return np.concatenate([values, np.repeat(values, missed) - rank * expected_interval])
+    counts = np.floor(latencies / expected_intervals * (1 + 1e-12)) - 1
+    return np.maximum(counts, 0).astype(np.int64)
 
 
-def share_omitted(latencies: Sequence[float], expected_interval: float) -> float:
-    """Return which share of the requests that should have been sent was not; 0 for an empty run."""
-    whole = len(back_fill(latencies, expected_interval))
-    return 1 - len(latencies) / whole if whole else 0.0
+def back_fill(latencies: np.ndarray, expected_intervals: np.ndarray, *, most: int = 2_000_000) -> np.ndarray:
+    """Return the latencies with those that were never asked for, in no order.
+
+    Each latency v above its interval i stands for the requests that should have been sent meanwhile: v - i,
+    v - 2i, … down to i.  Other arguments and errors are those of `missed`, which tells how many there are.
+
+    Args:
+        most: where more would come out, only every second is returned (or third …): they are spread alike.
+    """
+    counts = missed(latencies, expected_intervals)
+    ends = np.cumsum(counts)
+    total = int(counts.sum())
+    step = max(math.ceil((len(latencies) + total) / most), 1)
+    places = np.arange(0, total, step)
+    of = np.searchsorted(ends, places, side="right")
+    rank = places - (ends - counts)[of] + 1
+    return np.concatenate([latencies[::step], latencies[of] - rank * expected_intervals[of]])

@@ -1,8 +1,9 @@
 """The map of pages.  Every view carries its rule; docs/roles.md is made from this map."""
 
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import path
 
+from access.logins import Login
 from access.permissions import EVERYBODY, open_to
 from dashboards.views import (
     batches,
@@ -26,8 +27,6 @@ from dashboards.views import (
     workload_runs,
     workloads,
 )
-
-login = LoginView.as_view(template_name="login.html", redirect_authenticated_user=True)
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -87,7 +86,7 @@ urlpatterns = [
     path("settings/<str:slug>/schedules/<int:pk>/remove/", schedules.remove_schedule, name="remove_schedule"),
     path("settings/<str:slug>/schedules/<int:pk>/run/", schedules.run_schedule, name="run_schedule"),
     path("project/", settings.choose_project, name="choose_project"),
-    path("login/", open_to(EVERYBODY)(login), name="login"),
+    path("login/", open_to(EVERYBODY)(Login.as_view()), name="login"),
     path("logout/", open_to(EVERYBODY)(LogoutView.as_view()), name="logout"),
     path("badges/<str:slug>.svg", operation.badge, name="badge"),
     path("metrics", operation.metrics, name="metrics"),

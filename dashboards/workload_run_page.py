@@ -9,6 +9,7 @@ from typing import Any
 from analysis.sketches import quantiles_of
 from dashboards.sentences import count
 from dashboards.templatetags.durations import duration, number, share
+from performance.figures import CORRECTED
 from performance.judging import Judged, overall
 from performance.models import Bottleneck, Metric, MetricSeries, WorkloadRun
 from performance.verdicts import NO_PROOF
@@ -27,6 +28,7 @@ class LoadPage:
     """Figures over all and by request, series over time, and what held the run back."""
 
     latency: Metric | None
+    corrected: Metric | None
     figures: list[Metric]
     requests: list[Metric]
     components: list[tuple[str, Metric, float | None]]
@@ -40,9 +42,11 @@ def load(run: WorkloadRun) -> LoadPage:
     metrics = list(Metric.objects.filter(run=run).order_by("name", "request"))
     series = MetricSeries.objects.filter(run=run.run_id, source=OWN).measured().order_by("name")
     latency = next((one for one in metrics if one.name == "latency" and not one.request), None)
-    others = [one for one in metrics if not one.request and one.name != "latency"]
+    corrected = next((one for one in metrics if one.name == CORRECTED), None)
+    others = [one for one in metrics if not one.request and one.name not in ("latency", CORRECTED)]
     return LoadPage(
         latency=latency,
+        corrected=corrected,
         figures=[one for one in others if not one.name.startswith((PARTS, SHARES))],
         requests=[one for one in metrics if one.request and one.name == "latency"],
         components=_components(others),

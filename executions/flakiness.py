@@ -16,7 +16,7 @@ from executions.flaky_rules import FlakyTest, History, judge, judged_of
 from executions.models import CaseStatistics, ResultSet, SameCode
 from executions.models.statistics import Standing
 from executions.querysets import CaseStatisticsQuerySet
-from executions.recent import LENGTH, state_of
+from executions.recent import LENGTH
 
 MOST = 2_000  # candidates that are looked at closely
 
@@ -143,8 +143,3 @@ def summary(project: Project) -> dict[str, Any]:
     """Sums for the first glance: tests known, same-code proofs, the last of them."""
     rows = SameCode.objects.filter(case__project=project, passes__gt=0)
     return rows.aggregate(codes=Count("pk"), failures=Sum("failures"), last_at=Max("last_at"))
-
-
-def state_in_words(letters: str) -> str:
-    """Return `passing`, `failing`, or `not judged`."""
-    return {"well": "passing", "bad": "failing"}.get(state_of(letters), "not judged")

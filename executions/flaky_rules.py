@@ -1,7 +1,7 @@
 """When a test is called flaky: rules over letters and counts, without a database.
 
 Flaky is what both passed and failed on the same code.  What changed between well and not well across
-changes of the code, without that proof, is only unstable: the changes may have broken and mended it.
+changes of the code, without that proof, is only unstable: the changes may have broken and fixed it.
 """
 
 from __future__ import annotations
@@ -105,9 +105,9 @@ def judge(
     if not 0 < one.failures < one.judged or one.failure_rate * 100 < threshold:
         return None
     if not one.same_code and one.flips < 2:
-        return None  # it broke, or was mended, once: no flicker
+        return None  # it broke, or was fixed, once: no flicker
     if not one.same_code and not threshold and one.flips == 2 and _STRETCH.search(judged):
-        return None  # it broke and was mended: worth a line only for who asks by the rate
+        return None  # it broke and was fixed: worth a line only for who asks by the rate
     if one.flips == 1 and not one.retries and judged.endswith(("FF", "EE", "FE", "EF")):
         return None  # it has failed since one change: a break, even if that came without new code
     one.evidence = list(_evidence(one, is_rare=not failures))

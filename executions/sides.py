@@ -70,8 +70,8 @@ def _chosen(project: Project, side: Side, since: datetime) -> Iterator[ResultSet
         source = (
             run.definition_id,
             run.environment_id,
-            run.metadata.get("workflow"),
-            run.metadata.get("job"),
+            str(run.metadata.get("workflow")),  # anybody may send metadata, of any shape
+            str(run.metadata.get("job")),
         )
         if not found.total or known.get(source, -1) >= PARTIAL * found.total:
             continue

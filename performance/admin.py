@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
+from django.db import transaction
 from django.http import HttpRequest
 
+from access import audit
+from access.models import User
 from performance.models import (
     Bottleneck,
     ChangePoint,
@@ -27,6 +30,27 @@ from performance.models import (
     WorkloadRun,
 )
 from tracking.admin import HistoryAdmin
+
+
+class Deletable:
+    """Rows that are deleted with their parts, on the record; their runs stay then as long as policies say."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return admin.ModelAdmin.has_delete_permission(self, request, obj)  # type: ignore[arg-type]
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        found, counts, _, held = super().get_deleted_objects(objs, request)  # type: ignore[misc]
+        return found, counts, set(), held  # parts are never deleted alone, so nobody has the right to
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        what, project = f"performance.{obj._meta.model_name}.delete", obj.workload.project
+        with transaction.atomic():
+            audit.record(what, actor=cast(User, request.user), project=project, target=obj)
+            obj.delete()
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for row in queryset.select_related("workload__project"):
+            self.delete_model(request, row)
 
 
 @admin.register(TargetHost)
@@ -113,7 +137,7 @@ class MetricQueryAdmin(admin.ModelAdmin):
 
 
 @admin.register(ChangePoint)
-class ChangePointAdmin(HistoryAdmin):
+class ChangePointAdmin(Deletable, HistoryAdmin):
     """Decided on the workload's page, where the evidence is seen."""
 
     list_display = ["workload", "metric", "request", "before", "after", "p", "is_alarm", "state", "found_at"]
@@ -123,7 +147,7 @@ class ChangePointAdmin(HistoryAdmin):
 
 
 @admin.register(Optimization)
-class OptimizationAdmin(admin.ModelAdmin):
+class OptimizationAdmin(Deletable, admin.ModelAdmin):
     list_display = ["name", "workload", "verdict", "commit_sha", "created_by", "created_at"]
     list_filter = ["verdict", "workload__project"]
     search_fields = ["name", "description", "commit_sha"]
@@ -178,7 +202,7 @@ class BottleneckAdmin(HistoryAdmin):
 
 
 @admin.register(PerformanceBaseline)
-class PerformanceBaselineAdmin(HistoryAdmin):
+class PerformanceBaselineAdmin(Deletable, HistoryAdmin):
     list_display = ["workload", "component", "branch", "run", "set_by", "set_at"]
     list_filter = ["workload__project"]
     search_fields = ["workload__name", "branch"]
@@ -194,7 +218,7 @@ class OptimizationRunAdmin(HistoryAdmin):
 
 
 @admin.register(Comparison)
-class ComparisonAdmin(HistoryAdmin):
+class ComparisonAdmin(Deletable, HistoryAdmin):
     list_display = ["workload", "rounds", "status", "created_by", "created_at", "completed_at"]
     list_filter = ["status", "workload__project"]
     search_fields = ["workload__name"]

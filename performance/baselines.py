@@ -45,19 +45,6 @@ def set_baseline(run: WorkloadRun, *, by: User | str, now: datetime) -> Performa
     return baseline
 
 
-def clear_baseline(baseline: PerformanceBaseline, *, by: User | str) -> None:
-    """Hold nothing against it any more."""
-    with transaction.atomic():
-        audit.record(
-            "performance.baseline.clear",
-            actor=by,
-            project=baseline.workload.project,
-            target=baseline.run,
-            workload=baseline.workload.name,
-        )
-        baseline.delete()
-
-
 def baseline_for(
     workload: Workload, *, component: Component | None = None, branch: str = ""
 ) -> PerformanceBaseline | None:

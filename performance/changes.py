@@ -117,7 +117,7 @@ class _Found:
 
     def confirmed_by(self, row: ChangePoint) -> WorkloadRun | None:
         """The last run made to confirm it, where those agree."""
-        made = [run for run in self.runs if row.pk in run.run.metadata.get("confirms", ())]
+        made = [run for run in self.runs if _was_made_for(row, run)]
         values = self.reading.of(run.pk for run in made)
         return made[-1] if values and confirms(self.change, values) else None
 
@@ -183,7 +183,12 @@ def _keep(
 
 def _was_asked(row: ChangePoint, runs: Sequence[WorkloadRun]) -> bool:
     """Whether a run was made already to confirm it, or can't be: another tool measured it."""
-    return bool(row.first_run.tool) or any(row.pk in run.run.metadata.get("confirms", ()) for run in runs)
+    return bool(row.first_run.tool) or any(_was_made_for(row, run) for run in runs)
+
+
+def _was_made_for(row: ChangePoint, run: WorkloadRun) -> bool:
+    named = run.run.metadata.get("confirms")  # anybody may send metadata, of any shape
+    return isinstance(named, list) and row.pk in named
 
 
 def _forget(rows: list[ChangePoint]) -> None:

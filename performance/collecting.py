@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 from django.core.files import File
 from django.core.files.storage import Storage
+from django.db import transaction
 
 from performance.bottlenecks import analyze_if_possible
 from performance.figures import Figure
@@ -23,7 +24,7 @@ from performance.sources.host_samples import HOST_FILE
 from performance.specification import spec_of
 from performance.summarize import summarize
 from tracking.lifecycle import Status, close_run
-from tracking.models import RunEvent, TestRun
+from tracking.models import RunEvent, RunFile, TestRun
 from tracking.tracker import note
 
 log = structlog.get_logger(__name__)
@@ -95,7 +96,9 @@ def keep_samples(workload_run: WorkloadRun, samples: Samples, storage: Storage) 
                 storage.delete(name)
             raise
     workload_run.samples_bytes = size
-    workload_run.save(update_fields=["samples", "samples_bytes"])
+    with transaction.atomic():
+        workload_run.save(update_fields=["samples", "samples_bytes"])
+        RunFile.objects.update_or_create(name=workload_run.samples, defaults={"run": run})
 
 
 def verdict(

@@ -14,6 +14,7 @@ from typing import cast
 import numpy as np
 
 from analysis.blocks import quantile_interval
+from analysis.omission import back_fill, missed
 from analysis.proportions import wilson_interval
 from analysis.sketches import sketch_of_column
 from performance.samples import ERRORS, NOT_CONNECTED, Samples
@@ -22,6 +23,7 @@ QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 BEYOND = 3  # values that must lie beyond a percentile, or it is a guess and stays empty
 BLOCKS = 20
 MOST_WINDOWS = 600
+CORRECTED = "latency_corrected"
 IN_BLOCKS_UP_TO = 250_000  # values; above, every second one (or third …) tells the interval
 
 
@@ -70,6 +72,28 @@ def figures_of(samples: Samples, *, begin: float, end: float) -> list[Figure]:
             which = order[kinds == number]
             made += _of_requests(name, rows, which, end - begin) if len(which) else []
     return [*made, *_components(samples)]
+
+
+def corrected_latency(samples: Samples, *, think: float) -> Figure | None:
+    """Return the latency of a closed loop with the requests put back that waiting kept from being sent.
+
+    An estimate: a user would have sent the next request `think` seconds (on average) after an answer that
+    comes in the median time of its kind of request.  It has no intervals, as it was not measured.
+    """
+    which = np.flatnonzero(samples.measured & samples.timed)
+    values, kinds = samples.rows["latency"][which].astype(float), samples.rows["request"][which]
+    usual = np.zeros(len(samples.requests))
+    for number in np.unique(kinds):
+        usual[number] = np.median(values[kinds == number])
+    intervals = think + usual[kinds]
+    if not len(values) or not (intervals > 0).all():
+        return None
+    n = len(values) + int(missed(values, intervals).sum())
+    filled = back_fill(values, intervals)
+    made = Figure(CORRECTED, "s", n=n, mean=float(filled.mean()))
+    _set_quantiles(made, filled)
+    made.value = made.p50 if made.p50 is not None else float(np.median(filled))
+    return made
 
 
 def series_of(samples: Samples) -> list[Column]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from analysis.proportions import wilson_interval
 from performance.figures import Figure, figure_of_values
@@ -45,22 +45,27 @@ def import_results(
         NotRunnable: the name belongs to something else.
     """
     workload = _workload(workload_name, environment, now)
-    same = WorkloadRun.objects.filter(workload=workload, run__metadata__sha256=digest).first()
-    if same is not None:
-        return same, False
+    same = WorkloadRun.objects.filter(workload=workload, digest=digest)
+    if known := same.first():
+        return known, False
     begun = min([now, *(result.started_at for result in results if result.started_at)])
     plan = {"kind": "workload", "steps": [], "test_type": workload.definition.test_type, "service": ""}
     metadata = {**(metadata or {}), "tool": results[0].tool, "sha256": digest}
     fields |= {"triggered_by": triggered_by[:255], "metadata": metadata}
-    with transaction.atomic():
-        run = create_run(workload.definition, environment, plan, now=begun, **fields)
-        made = _store(run, workload, results, now)
-        note(run, "imported", f"Taken from a result of {results[0].tool}: {len(results)} figures.", now)
-        _close(run, results, made.requests, made.errors)
+    try:
+        with transaction.atomic():
+            run = create_run(workload.definition, environment, plan, now=begun, **fields)
+            made = _store(run, workload, results, digest, now)
+            note(run, "imported", f"Taken from a result of {results[0].tool}: {len(results)} figures.", now)
+            _close(run, results, made.requests, made.errors)
+    except IntegrityError:  # somebody else took the same file in just now
+        return same.get(), False
     return made, True
 
 
-def _store(run: TestRun, workload: Workload, results: Sequence[Imported], now: datetime) -> WorkloadRun:
+def _store(
+    run: TestRun, workload: Workload, results: Sequence[Imported], digest: str, now: datetime
+) -> WorkloadRun:
     requests, errors = _counts(results)
     made = WorkloadRun.objects.create(
         run=run,
@@ -68,6 +73,7 @@ def _store(run: TestRun, workload: Workload, results: Sequence[Imported], now: d
         started_at=run.started_at,
         version=workload.version,
         tool=results[0].tool[:30],
+        digest=digest,
         requests=requests,
         errors=errors,
         summarized_at=now,

@@ -43,7 +43,7 @@ def identical_groups(runs: Iterable[WorkloadRun]) -> list[list[Any]]:
         calibration = run.run.metadata.get("calibration")
         key: tuple[Any, ...]
         if calibration:
-            key = ("calibration", calibration)
+            key = ("calibration", str(calibration))  # anybody may send metadata, of any shape
         elif run.run.commit_sha:
             key = (run.component_id, run.run.environment_id, run.run.commit_sha)
         else:

@@ -62,28 +62,6 @@ def record_optimization(
     return optimization
 
 
-def add_run(
-    optimization: Optimization, run: WorkloadRun, side: str, *, by: User | str, now: datetime
-) -> None:
-    """Add one more run to a side, and judge again.
-
-    Raises:
-        NotRecordable: it is of another workload or load, or was not measured whole.
-    """
-    _demand_fit(optimization.workload, [run], _runs(optimization))
-    with transaction.atomic():
-        OptimizationRun.objects.update_or_create(optimization=optimization, run=run, defaults={"side": side})
-        audit.record(
-            "performance.optimization.run",
-            actor=by,
-            project=optimization.workload.project,
-            target=optimization,
-            run=str(run),
-            side=side,
-        )
-        judge(optimization, now=now)
-
-
 def judge(optimization: Optimization, *, now: datetime) -> Optimization:
     """Hold the runs after against those before, and keep verdict and figures; safe to repeat.
 

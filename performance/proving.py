@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
 
 from performance.changes import Watched, watch_workload
 from performance.comparison import Start, fail_comparison, next_turn
@@ -68,13 +71,19 @@ def advance_retry(
 def _go_on(workload_run: WorkloadRun, *, start: Start, now: datetime) -> list[WorkloadRun]:
     metadata = workload_run.run.metadata
     found: list[WorkloadRun | None] = []
-    if "comparison" in metadata:
-        comparison = workload_run.workload.comparisons.filter(pk=metadata["comparison"]).first()
-        found.append(advance_comparison(comparison, start=start, now=now) if comparison else None)
-    if "optimization" in metadata:
-        optimization = workload_run.workload.optimizations.filter(pk=metadata["optimization"]).first()
-        found.append(advance_retry(optimization, start=start, now=now) if optimization else None)
+    if comparison := _named(workload_run.workload.comparisons, metadata.get("comparison")):
+        found.append(advance_comparison(comparison, start=start, now=now))
+    if optimization := _named(workload_run.workload.optimizations, metadata.get("optimization")):
+        found.append(advance_retry(optimization, start=start, now=now))
     return [run for run in found if run]
+
+
+def _named(rows: Any, key: Any) -> Any:
+    """The row of that primary key; None for what can't be one, as anybody may send metadata."""
+    try:
+        return rows.filter(pk=key).first()
+    except (ValidationError, ValueError, TypeError, OverflowError):
+        return None
 
 
 def _confirm(

@@ -144,8 +144,8 @@ def _optimizations(track: TrackRun) -> dict[str, Any] | None:
 
 
 def _comparison(track: TrackRun, runs: Sequence[WorkloadRun]) -> dict[str, Any] | None:
-    named = {run.run.metadata["comparison"] for run in runs if "comparison" in run.run.metadata}
-    comparison = Comparison.objects.filter(pk__in=named).order_by("-created_at").first()
+    turns = Comparison.objects.filter(turns__run__in=[run.pk for run in runs])
+    comparison = turns.order_by("-created_at").first()
     if comparison is None or not comparison.result.get("ranking"):
         return None
     bars = [

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from analysis.wording import in_words
+from performance.figures import CORRECTED
 from performance.models import Metric, Workload, WorkloadRun
 from performance.wording import figure, in_short_words
 
@@ -108,6 +109,7 @@ def _table(metrics: list[Metric]) -> Iterator[str]:
             for key, (low, high) in latency.intervals.items()
         ]
         yield f"95 % intervals: {', '.join(told)}"
+    yield from _corrected(whole.get(CORRECTED))
     shares = [metric for name, metric in whole.items() if name.startswith("component_share:")]
     for metric in sorted(shares, key=lambda one: -(one.value or 0)):
         times = whole.get(metric.name.replace("component_share:", "component:"))
@@ -129,3 +131,13 @@ def _row(name: str, metrics: dict[str, Metric]) -> str:
 def _omission(run: WorkloadRun) -> str:
     told = run.generator_facts.get("coordinated_omission", "")
     return f"; coordinated omission {told}" if told else ""
+
+
+def _corrected(metric: Metric | None) -> Iterator[str]:
+    if metric is not None:
+        told = ", ".join(
+            f"{key.replace('p999', 'p99.9')} {in_short_words(value)}"
+            for key in _TIMES
+            if (value := getattr(metric, key)) is not None
+        )
+        yield f"Estimated with the requests that waiting users did not send: {told}"

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from analysis import columns
 from performance.arrivals import planned_duration
-from performance.figures import Figure, figures_of, series_of
+from performance.figures import Figure, corrected_latency, figures_of, series_of
 from performance.models import Metric, MetricSeries, WorkloadRun
 from performance.samples import Samples
 from performance.specification import spec_of
@@ -24,6 +24,12 @@ def summarize(workload_run: WorkloadRun, samples: Samples, *, now: datetime) -> 
     """
     begin, end = _span(workload_run, samples)
     figures = figures_of(samples, begin=begin, end=end)
+    spec = spec_of(workload_run)
+    if (
+        spec.arrival is None and spec.requests
+    ):  # how long users think is not known of a team's own Locust file
+        corrected = corrected_latency(samples, think=sum(spec.think_time) / 2)
+        figures += [corrected] if corrected else []
     run = workload_run.run
     since = workload_run.load_started_at or run.started_at
     offset = (since - run.started_at).total_seconds()

@@ -42,7 +42,7 @@ def ensure(*, tests: bool = False) -> Path:
     quiet = ["--quiet", "--quiet", "--disable-pip-version-check", "--no-input", "--only-binary", ":all:"]
     done = subprocess.run([*pip, "install", *quiet, "-r", str(required)], check=False)
     if done.returncode:
-        sys.exit("The packages could not be installed; see above. Run the command again when that is mended.")
+        sys.exit("The packages could not be installed; see above. Run the command again when that is fixed.")
     stamp.write_text(wanted)
     name_checkout(VENV)
     return PYTHON

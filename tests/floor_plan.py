@@ -38,6 +38,7 @@ DOORS_BY_NAME = {
     "performance/generators/locust_hooks.py": "runs in Locust's processes, outside Django",
     "performance/generators/timetable.py": "runs in Locust's processes, outside Django",
     "access/permissions.py": "the decorators of views",
+    "access/logins.py": "the login page and its forms",
     "dashboards/rendering.py": "answers requests for all views",
     "performance/sources/__init__.py": "connects the sources that the settings name",
     "performance/sources/host.py": "samples this machine now, and is a program of its own, outside Django",

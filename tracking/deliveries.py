@@ -23,19 +23,46 @@ State = WebhookDelivery.State
 SERVICE = "github"
 
 
-def signer(body: bytes, signature: str, secrets: dict[str, Project | None]) -> tuple[bool, Project | None]:
-    """Whether `signature` (`sha256=…`) is that of the raw bytes under one of `secrets`, and whose it is.
+def signers(
+    body: bytes, signature: str, secrets: Iterable[tuple[str, Project | None]]
+) -> list[Project | None]:
+    """Return whose secrets make `signature` (`sha256=…`) of the raw bytes; empty: it is not signed by us.
 
-    Every secret is tried, so that the time tells nothing about which one fits.  None as a project
-    stands for the installation itself, which speaks for all of them.
+    Every secret is tried, so that the time tells nothing about which one fits.  None stands for the
+    installation itself, which speaks for all projects.
     """
     given = signature.encode("ascii", "replace")
-    fits, project = False, None
-    for secret, owner in secrets.items():
+    fitting = []
+    for secret, owner in secrets:
         made = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
         if hmac.compare_digest(made.encode(), given):
-            fits, project = True, owner
-    return fits, project
+            fitting.append(owner)
+    return fitting
+
+
+def addressees(
+    owners: list[Project | None],
+    event: str,
+    body: bytes,
+    read: Callable[[str, bytes], Message | None],
+) -> list[Project | None]:
+    """Return which of those whose secret fits a message is for: all of one secret share it.
+
+    Where none of them names its repository, as after a renaming, it is for each: the number of the
+    workflow run then tells whose it is.
+    """
+    if None in owners:
+        return [None]
+    if len(owners) < 2:
+        return owners
+    try:
+        told = read(event, body)
+    except Unexpected:
+        told = None
+    if told is None:
+        return owners
+    name = told.repository.casefold()
+    return [one for one in owners if one and one.repository.casefold() == name] or owners
 
 
 def keep_delivery(
@@ -48,12 +75,8 @@ def keep_delivery(
     with transaction.atomic():
         delivery, is_new = WebhookDelivery.objects.get_or_create(
             guid=guid[:64],
-            defaults={
-                "event": event[:40],
-                "body": zlib.compress(body),
-                "project": project,
-                "received_at": now,
-            },
+            project=project,
+            defaults={"event": event[:40], "body": zlib.compress(body), "received_at": now},
         )
         if is_new:
             return delivery, True

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache, partial
+from itertools import islice
 from typing import Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
-from django.db.models import ProtectedError
+from django.db.models import CASCADE, PROTECT, RESTRICT, ManyToOneRel, Model
 from django.forms.models import model_to_dict
 
-from tracking.models import RetentionPolicy, TestRun, WorkflowAttempt, WorkflowJob
+from tracking.models import RetentionPolicy, RunFile, TestRun, WorkflowAttempt, WorkflowJob
 
-PIECE = 50  # runs deleted in one transaction
+PIECE = 20  # runs archived and deleted in one transaction, for which SQLite keeps other writers waiting
+LOOKED_AT = 500  # old runs of which it is asked at once what rests on them
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +49,39 @@ def expired(now: datetime) -> Iterator[Expired]:
             .defer("plan", "checked", "metadata")
             .order_by("started_at")
         )
-        kept = _always_kept(project_pk, max(policy.keep for policy in mine))
-        for run in old.iterator(chunk_size=500):
-            policy = next((one for one in mine if _fits(one, run)), None)
-            if policy is None or not _is_old(run, policy, now):
-                continue
-            if run.pk not in kept.get((run.definition_id, run.environment_id), [])[: policy.keep]:
-                yield Expired(run, policy)
+        newest = cache(partial(_newest, max(policy.keep for policy in mine)))
+        rows = old.iterator(chunk_size=LOOKED_AT)
+        while piece := list(islice(rows, LOOKED_AT)):
+            found = [Expired(run, policy) for run in piece if (policy := _policy_of(run, mine))]
+            found = [one for one in found if _is_old(one.run, one.policy, now)]
+            held = needed([one.run.pk for one in found])
+            for one in found:
+                kept = newest(one.run.definition_id, one.run.environment_id)[: one.policy.keep]
+                if one.run.pk not in held and one.run.pk not in kept:
+                    yield one
+
+
+def needed(runs: Collection[Any]) -> set[Any]:
+    """Return which of those runs (primary keys) something rests on: what names them by PROTECT or RESTRICT.
+
+    The floors above say so in their models, as a comparison does of the runs that it compares.
+    """
+    found: set[Any] = set()
+    for model, path in _holders(TestRun):
+        found.update(model._base_manager.filter(**{f"{path}__in": runs}).values_list(path, flat=True))
+    return found
+
+
+def _holders(model: type[Model], path: str = "") -> Iterator[tuple[type[Model], str]]:
+    """Yield the models whose rows hold a row of `model`, or what goes with it, and the way to it."""
+    for relation in model._meta.get_fields(include_hidden=True):
+        if not isinstance(relation, ManyToOneRel):
+            continue
+        there = f"{relation.field.name}__{path}" if path else relation.field.name
+        if relation.on_delete in (PROTECT, RESTRICT):
+            yield relation.related_model, there
+        elif relation.on_delete is CASCADE and relation.related_model is not model:
+            yield from _holders(relation.related_model, there)
 
 
 def _is_old(run: TestRun, policy: RetentionPolicy, now: datetime) -> bool:
@@ -60,7 +89,12 @@ def _is_old(run: TestRun, policy: RetentionPolicy, now: datetime) -> bool:
 
 
 def prune(
-    now: datetime, *, storage: Storage, forget: Callable[[list[TestRun]], None], dry_run: bool = False
+    now: datetime,
+    *,
+    storage: Storage,
+    forget: Callable[[list[TestRun]], None],
+    dry_run: bool = False,
+    piece: int = PIECE,
 ) -> Iterator[Expired]:
     """Archive and delete what has expired; yield each run that went, or with `dry_run` would go.
 
@@ -70,6 +104,7 @@ def prune(
     Args:
         storage: where archives go.
         forget: takes the results of some runs out of the history without changing any count.
+        piece: runs archived and deleted in one transaction.
     """
     waiting: list[Expired] = []
     for one in list(expired(now)):
@@ -77,10 +112,12 @@ def prune(
             yield one
             continue
         waiting.append(one)
-        if len(waiting) == PIECE:
+        if len(waiting) == piece:
             yield from _let_go(waiting, storage, forget)
             waiting = []
     yield from _let_go(waiting, storage, forget)
+    if not dry_run:
+        _remove_files(storage)
 
 
 def archive_name(run: TestRun) -> str:
@@ -89,28 +126,27 @@ def archive_name(run: TestRun) -> str:
 
 
 def _let_go(found: list[Expired], storage: Storage, forget: Callable[[list[TestRun]], None]) -> list[Expired]:
-    keys = [one.run.pk for one in found]
-    whole = TestRun.objects.for_file().in_bulk(keys)  # `expired` leaves out what makes a row large
-    for one in found:
-        if one.policy.archives and one.run.pk in whole:
-            _write(whole[one.run.pk], storage)
+    wanted = {one.run.pk: one for one in found}
     with transaction.atomic():
         # Whoever pinned or reopened one meanwhile was faster; the lock makes whoever comes now wait.
-        free = TestRun.objects.ended().filter(pk__in=keys, pinned=False).select_for_update()
-        runs = _delete(list(free.order_by("pk")), forget)
+        free = TestRun.objects.for_file().ended().filter(pk__in=wanted, pinned=False)
+        runs = list(free.select_for_update(of=("self",)).order_by("pk"))
+        held = needed([run.pk for run in runs])
+        runs = [run for run in runs if run.pk not in held]
+        for run in runs:
+            if wanted[run.pk].policy.archives:
+                _write(run, storage)
+        forget(runs)
+        TestRun.objects.filter(pk__in=[run.pk for run in runs]).delete()
     gone = {run.pk for run in runs}
     return [one for one in found if one.run.pk in gone]
 
 
-def _delete(runs: list[TestRun], forget: Callable[[list[TestRun]], None]) -> list[TestRun]:
-    """Delete runs with their results; return those that went: what something above still needs stays."""
-    try:
-        with transaction.atomic():
-            forget(runs)
-            TestRun.objects.filter(pk__in=[run.pk for run in runs]).delete()
-    except ProtectedError:  # one of them, as the baseline of a load is
-        return [gone for run in runs for gone in _delete([run], forget)] if len(runs) > 1 else []
-    return runs
+def _remove_files(storage: Storage) -> None:
+    """Delete the files of runs that are gone; a file that is gone already is no fault."""
+    for file in RunFile.objects.filter(run=None).iterator(chunk_size=500):
+        storage.delete(file.name)
+        file.delete()
 
 
 def _write(run: TestRun, storage: Storage) -> None:
@@ -148,16 +184,15 @@ def _content(run: TestRun) -> dict[str, Any]:
     }
 
 
-def _fits(policy: RetentionPolicy, run: TestRun) -> bool:
-    return policy.environment_id in (None, run.environment_id) and policy.status in ("", run.status)
+def _policy_of(run: TestRun, policies: list[RetentionPolicy]) -> RetentionPolicy | None:
+    """The narrowest one that fits; they come narrowest first."""
+    for policy in policies:
+        if policy.environment_id in (None, run.environment_id) and policy.status in ("", run.status):
+            return policy
+    return None
 
 
-def _always_kept(project_pk: int, most: int) -> dict[tuple[Any, int], list[Any]]:
-    """The newest ended runs of each definition and environment, newest first."""
-    found: dict[tuple[Any, int], list[Any]] = {}
-    rows = TestRun.objects.ended().filter(project=project_pk).newest_first()
-    for pk, definition, environment in rows.values_list("pk", "definition_id", "environment_id").iterator():
-        kept = found.setdefault((definition, environment), [])
-        if len(kept) < most:
-            kept.append(pk)
-    return found
+def _newest(most: int, definition_pk: Any, environment_pk: int) -> list[Any]:
+    """The newest ended runs of a definition in an environment, newest first."""
+    runs = TestRun.objects.ended().filter(definition=definition_pk, environment=environment_pk)
+    return list(runs.newest_first().values_list("pk", flat=True)[:most])

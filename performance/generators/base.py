@@ -22,7 +22,7 @@ from performance.specified import LoadSpec
 AVOIDED = "avoided: each response time counts from the time at which its request was meant to be sent"
 NOT_AVOIDED = (
     "not avoided: a slow answer keeps its user from sending, so a stall counts once for each user and not "
-    "once for each request that would have met it; give an arrival to see those"
+    "once for each request that would have met it; give an arrival to measure those"
 )
 
 

@@ -6,12 +6,14 @@ An answer of 3xx is an answer: the load never goes where the target sends it.
 from __future__ import annotations
 
 import asyncio
+import re
 from functools import lru_cache
 from time import perf_counter
 from typing import Any, NamedTuple
 
 HEAD, LENGTH, CHUNKED, UNTIL_CLOSE = range(4)  # what comes next
 LONGEST_HEAD = 65_536  # bytes
+_HEXADECIMAL = re.compile(rb"[0-9A-Fa-f]{1,15}")  # `int` would take signs and underscores as well
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
 
@@ -214,7 +216,5 @@ def _header(text: bytes, lowered: bytes, name: bytes) -> bytes:
 
 
 def _hexadecimal(line: bytes) -> int | None:
-    try:
-        return int(line.partition(b";")[0].strip() or b"x", 16)
-    except ValueError:
-        return None
+    digits = line.partition(b";")[0].strip()
+    return int(digits, 16) if _HEXADECIMAL.fullmatch(digits) else None

@@ -54,7 +54,7 @@ class ChangePoint(models.Model):
     component = models.ForeignKey(Component, models.CASCADE, null=True, blank=True)
     metric = models.CharField(max_length=60, help_text="As in latency.p95.")
     request = models.CharField(max_length=200, blank=True)
-    first_run = models.ForeignKey(WorkloadRun, models.CASCADE, related_name="change_points")
+    first_run = models.ForeignKey(WorkloadRun, models.RESTRICT, related_name="change_points")
     last_run_before = models.ForeignKey(WorkloadRun, models.SET_NULL, null=True, blank=True, related_name="+")
     commit_sha = models.CharField(max_length=40, blank=True, help_text="Where it began, or was tied to.")
     before = models.FloatField()
@@ -107,7 +107,7 @@ class PerformanceBaseline(models.Model):
     workload = models.ForeignKey(Workload, models.CASCADE, related_name="baselines")
     component = models.ForeignKey(Component, models.CASCADE, null=True, blank=True)
     branch = models.CharField(max_length=255, blank=True)
-    run = models.ForeignKey(WorkloadRun, models.PROTECT, related_name="baseline_of")
+    run = models.ForeignKey(WorkloadRun, models.RESTRICT, related_name="baseline_of")
     set_by = models.CharField(max_length=255)
     set_at = models.DateTimeField(default=timezone.now)
 

@@ -47,7 +47,7 @@ class OptimizationRun(models.Model):
         AFTER = "after"
 
     optimization = models.ForeignKey(Optimization, models.CASCADE, related_name="sides", db_index=False)
-    run = models.ForeignKey(WorkloadRun, models.CASCADE)
+    run = models.ForeignKey(WorkloadRun, models.RESTRICT)
     side = models.CharField(max_length=6, choices=Side)
 
     class Meta:
@@ -92,7 +92,7 @@ class ComparisonRun(models.Model):
     comparison = models.ForeignKey(Comparison, models.CASCADE, related_name="turns", db_index=False)
     component = models.ForeignKey(Component, models.CASCADE)
     round = models.PositiveSmallIntegerField()
-    run = models.ForeignKey(WorkloadRun, models.CASCADE, related_name="turns")
+    run = models.ForeignKey(WorkloadRun, models.RESTRICT, related_name="turns")
 
     class Meta:
         ordering = ["comparison_id", "id"]

@@ -145,6 +145,11 @@ class WorkloadRun(models.Model):
     version = models.PositiveIntegerField(default=1)
     generator = models.CharField(max_length=20, blank=True)
     tool = models.CharField(max_length=30, blank=True, help_text="Which other tool measured it; empty: we.")
+    digest = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="SHA-256 of the file that it was taken from; empty: measured here.",
+    )
     spec: models.JSONField[Any, Any] = models.JSONField(default=dict)
     seed = models.BigIntegerField(default=0)
     load_started_at = models.DateTimeField(null=True, blank=True)
@@ -180,7 +185,10 @@ class WorkloadRun(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="workload_run_counts_sane", condition=Q(requests__gte=0, errors__gte=0)
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["workload", "digest"], condition=~Q(digest=""), name="workload_run_imported_once"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -35,7 +35,7 @@ def errors_that_set_in(measured: Measured, limits: Thresholds) -> list[Finding]:
             f"From {rates[begins]:.0f} requests per second on {percent(shares[begins])} of them failed "
             f"({name}), and {percent(below)} below that"
         )
-        text += f"; at most it were {percent(share)}" if share > shares[begins] else ""
+        text += f"; at worst {percent(share)} did" if share > shares[begins] else ""
     evidence = {
         **rounded({"errors": wrong, "n": n, "share": share, "rates": rates, "shares": shares}),
         "sets_in_at": rounded(rates[begins]) if begins else None,

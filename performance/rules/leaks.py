@@ -23,10 +23,14 @@ def leaks(measured: Measured, limits: Thresholds) -> list[Finding]:
 
 def _latency(measured: Measured, level: Level, limits: Thresholds) -> Finding | None:
     """Time that the target itself takes; where it tells none, latency, unless a backlog explains it."""
-    times = measured.latency if measured.server is None else measured.server
     if measured.falls_behind(level):
         return None
-    rows = [piece for piece in measured.windows(level) if len(piece) >= 5]
+    pieces = list(measured.windows(level))
+    if measured.server is None:
+        times = measured.latency
+    else:  # answers that tell nothing have a time of 0, and there may be more of them at first
+        times, pieces = measured.server, [piece[measured.told[piece]] for piece in pieces]
+    rows = [piece for piece in pieces if len(piece) >= 5]
     if len(rows) < FEWEST_WINDOWS:
         return None
     at = [float(measured.intended[piece].mean()) for piece in rows]

@@ -3,8 +3,10 @@ from django.apps import apps
 from django.contrib import admin
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 
-from access.models import Project, User
+from access.models import ApiToken, AuditEntry, Project, User
+from access.tokens import new_token, token_of
 from tests.tracking.fakes import FakeCI, after, begin
 from tracking import drive
 from tracking.models import TestDefinition, TestRun
@@ -88,6 +90,28 @@ def test_an_empty_secret_field_keeps_what_is_stored_and_a_dash_removes_it(curato
 
     project.refresh_from_db()
     assert project.github_token == kept
+
+
+def test_a_project_keeps_its_slug(curator):
+    project = Project.objects.create(slug="shop", name="Shop")
+    changes = form_of(project, slug="store", name="Store")
+
+    assert curator.post(place(Project, "change", project.pk), changes).status_code == 302
+
+    project.refresh_from_db()
+    assert (project.slug, project.name) == ("shop", "Store")
+
+
+def test_a_token_that_was_revoked_is_not_opened_again(curator):
+    token, text = new_token(Project.objects.create(slug="shop", name="Shop"), "ci", "read", by="a test")
+    chosen = {"action": "revoke", "_selected_action": [token.pk]}
+
+    assert "1 revoked." in curator.post(place(ApiToken, "changelist"), chosen, follow=True).content.decode()
+    cleared = {"revoked_at_0": "", "revoked_at_1": "", "expires_at_0": "", "expires_at_1": ""}
+    assert curator.post(place(ApiToken, "change", token.pk), cleared).status_code == 302
+
+    assert token_of(text, now=timezone.now()) is None
+    assert AuditEntry.objects.get(action="token.revoke").actor_name == "curator"
 
 
 def test_a_new_project_has_its_five_environments(curator):

@@ -24,6 +24,7 @@ from tracking.models import (
     LocalJob,
     RetentionPolicy,
     RunEvent,
+    RunFile,
     RunTiming,
     Schedule,
     WebhookDelivery,
@@ -51,6 +52,7 @@ def fill(first: int, last: int) -> None:
         environment = make_environment("local", project=project)
         definition = make_definition(f"profile-{number}", project=project)
         run = make_ended_run(definition=definition, environment=environment)
+        RunFile.objects.create(run=run, name=f"workloads/shop-{number}/load.npz")
         RunEvent.objects.create(run=run, at=after(0), kind="closed", text="passed")
         rollups.recount_day(run)
         ApiToken.objects.create(

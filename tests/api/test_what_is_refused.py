@@ -3,6 +3,7 @@
 import pytest
 
 from access.api import parsing
+from tests.factories import make_definition, make_environment
 from tracking.models import TestRun
 
 pytestmark = pytest.mark.django_db
@@ -44,3 +45,27 @@ def test_a_body_that_would_fill_the_memory_is_refused(api, monkeypatch):
 
     assert answer.status_code == 413
     assert "send it in pieces" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("count", [0, 101])
+def test_a_list_of_runs_is_bounded(api, shop, count):
+    definition, place = make_definition(project=shop), make_environment(project=shop)
+    wanted = {"testDefinitionId": str(definition.pk), "environment": place.name}
+
+    answer = api.post("/api/v1/test-runs/", [wanted] * count, format="json")
+
+    assert (answer.status_code, TestRun.objects.count()) == (400, 0)
+    assert "1 to 100 runs at once" in str(answer.json()["detail"])
+
+
+def test_a_project_keeps_its_slug_and_says_why(client_of, shop):
+    admin = client_of("admin")
+
+    answer = admin.patch("/api/v1/projects/shop/", {"slug": "store", "name": "Store"}, format="json")
+    assert answer.status_code == 400
+    assert "Change `name`, or make a new project" in answer.json()["slug"][0]
+
+    assert (
+        admin.patch("/api/v1/projects/shop/", {"slug": "shop", "name": "Store"}, format="json").json()["name"]
+        == "Store"
+    )

@@ -71,7 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _keep(self) -> None:
         address = urlsplit(self.path)
-        query = {name: values[0] for name, values in parse_qs(address.query).items()}
+        query = {name: ",".join(values) for name, values in parse_qs(address.query).items()}
         self.server.requests.append({"path": address.path, "query": query, "headers": dict(self.headers)})
 
     def log_message(self, *_: Any) -> None:

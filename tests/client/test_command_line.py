@@ -206,7 +206,17 @@ def test_the_gate_opens_unless_something_new_fails(client, receiver, failing, fl
         "environment": "ci",
         "space": "ci",
         "startedBefore": RUN["startedAt"],
+        "status": "passed,failed",
     }
+
+
+def test_the_gate_compares_with_no_run_that_was_left_out_of_the_statistics(client, receiver):
+    served(receiver)
+    runs = [{"testRunId": "ci-1c", "status": "passed", "excludedAt": "2026-02-02T09:00:00Z"}]
+    runs += [{"testRunId": "ci-1b", "status": "failed", "excludedAt": None}]
+    receiver.answers["test-runs/"] = {"results": runs}
+
+    assert "ci-2 against ci-1b" in client("gate", "--test-run-id", "ci-2", code=0).stdout
 
 
 def test_the_gate_asks_for_the_run_that_was_sent_last_and_waits_until_it_is_stored(client, receiver):

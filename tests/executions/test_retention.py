@@ -5,22 +5,25 @@ import json
 from datetime import timedelta
 
 import pytest
-from django.core.files.storage import FileSystemStorage
+from django.core.files.storage import FileSystemStorage, storages
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from executions.models import CaseStatistics, Result
 from executions.recount import forget_runs, recount
 from performance.baselines import set_baseline
+from performance.models import ChangePoint, Comparison, ComparisonRun, Optimization, OptimizationRun
 from tests.dashboards.test_cases import BAD, report
 from tests.factories import make_definition, make_ended_run, make_environment, make_project, make_workflow
-from tests.performance.factories import make_workload_run
-from tracking import retention
+from tests.performance.factories import make_component, make_workload_run
 from tracking.models import RetentionPolicy, TestRun
 from tracking.retention import archive_name, prune
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
+FILES = "django.core.files.storage.FileSystemStorage"
 
 
 @pytest.fixture
@@ -54,14 +57,43 @@ def test_the_narrowest_policy_decides_alone(storage):
     assert TestRun.objects.count() == 2
 
 
-def test_the_baseline_of_a_load_stays_and_keeps_no_other_run_from_going(storage):
+def baseline(run):
+    set_baseline(run, by="ada", now=NOW)
+
+
+def side_of_an_optimization(run):
+    tried = Optimization.objects.create(workload=run.workload, name="a cache")
+    OptimizationRun.objects.create(optimization=tried, run=run, side="before")
+
+
+def turn_of_a_comparison(run):
+    component = make_component(workload=run.workload)
+    comparison = Comparison.objects.create(workload=run.workload)
+    ComparisonRun.objects.create(comparison=comparison, component=component, round=1, run=run)
+
+
+def start_of_a_change(run):
+    level = {"before": 1.0, "after": 2.0, "is_worse": True, "p": 0.001}
+    ChangePoint.objects.create(workload=run.workload, metric="latency.p95", first_run=run, **level)
+
+
+@pytest.mark.parametrize(
+    "rest_on", [baseline, side_of_an_optimization, turn_of_a_comparison, start_of_a_change]
+)
+def test_what_a_finding_rests_on_stays_is_not_archived_and_keeps_no_other_run(storage, rest_on):
     policy()
     measured = make_workload_run(started_at=NOW - timedelta(days=100))
-    set_baseline(measured, by="ada", now=NOW)
+    rest_on(measured)
     gone = old(100)
+    kept = NOW - timedelta(days=100)
 
+    assert names(prune(NOW, storage=storage, forget=forget_runs, dry_run=True)) == {gone.test_run_id}
     assert names(prune(NOW, storage=storage, forget=forget_runs)) == {gone.test_run_id}
     assert set(TestRun.objects.all()) == {measured.run}
+    assert storage.listdir(f"runs/demo/{kept:%Y-%m}")[1] == [f"{gone.test_run_id}.json.gz"]
+
+    measured.workload.delete()
+    assert names(prune(NOW, storage=storage, forget=forget_runs)) == {measured.run.test_run_id}
 
 
 def test_pinned_running_and_the_newest_runs_stay(storage):
@@ -115,19 +147,56 @@ def test_a_prune_that_breaks_in_the_middle_is_repeated_without_loss(storage):
     assert storage.listdir(archive_name(run).rpartition("/")[0])[1] == [f"{run.test_run_id}.json.gz"]
 
 
-def test_a_run_that_is_pinned_while_others_are_archived_stays(storage, monkeypatch):
+@pytest.mark.parametrize("change", [{"pinned": True}, {"status": "running", "completed_at": None}])
+def test_a_run_that_is_pinned_or_reopened_while_others_go_stays_and_leaves_no_archive(storage, change):
     policy()
-    pinned, gone = old(40), old(50)
-    write = retention._write
+    gone, kept = old(50), old(40)
+    going = prune(NOW, storage=storage, forget=forget_runs, piece=1)
 
-    def slowly(run, storage):
-        write(run, storage)
-        TestRun.objects.filter(pk=pinned.pk).update(pinned=True)
+    assert next(going).run == gone
+    TestRun.objects.filter(pk=kept.pk).update(**change)
 
-    monkeypatch.setattr(retention, "_write", slowly)
+    assert list(going) == []
+    assert TestRun.objects.get() == kept
+    assert not storage.exists(archive_name(kept))
 
-    assert names(prune(NOW, storage=storage, forget=forget_runs)) == {gone.test_run_id}
-    assert TestRun.objects.get() == pinned
+
+def test_of_runs_that_are_not_old_no_more_are_read_than_have_to_stay(storage):
+    policy(keep=2)
+    gone = [old(60), old(50)]
+    old(2)
+    old(1)
+
+    with CaptureQueriesContext(connection) as asked:
+        found = names(prune(NOW, storage=storage, forget=forget_runs, dry_run=True))
+
+    assert found == {run.test_run_id for run in gone}
+    reads = [one["sql"] for one in asked if 'FROM "test_runs"' in one["sql"]]
+    assert [sql for sql in reads if "LIMIT 2" not in sql and '"completed_at" <' not in sql] == []
+
+
+def test_the_samples_of_a_load_go_after_its_run_also_when_that_was_interrupted(tmp_path, settings):
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "artifacts": {"BACKEND": FILES, "OPTIONS": {"location": tmp_path}},
+    }
+    storage = storages["artifacts"]
+    policy()
+    measured = make_workload_run(started_at=NOW - timedelta(days=100))
+    kept = make_workload_run(measured.workload, started_at=NOW)
+
+    class Away(FileSystemStorage):
+        def delete(self, name):
+            raise OSError("the bucket is away")
+
+    with pytest.raises(OSError, match="away"):
+        list(prune(NOW, storage=Away(tmp_path), forget=forget_runs))
+    assert list(TestRun.objects.all()) == [kept.run]
+    assert storage.exists(measured.samples)
+
+    assert list(prune(NOW, storage=storage, forget=forget_runs)) == []
+    assert not storage.exists(measured.samples)
+    assert storage.exists(kept.samples)
 
 
 def test_what_was_counted_of_the_tests_stays(storage):
@@ -152,7 +221,7 @@ def test_the_command_says_what_went(capsys, settings, tmp_path):
     settings.STORAGES = {
         **settings.STORAGES,
         "artifacts": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "BACKEND": FILES,
             "OPTIONS": {"location": tmp_path},
         },
     }

@@ -12,6 +12,7 @@ from executions.ingest import ingest_report
 from executions.sides import Side, compare_sides
 from tests.executions.ci_of_others import junit
 from tests.factories import make_project, make_user
+from tracking.models import TestRun
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now().replace(microsecond=0)
@@ -57,6 +58,14 @@ def test_a_partial_run_says_nothing_of_the_tests_that_it_left_out():
     send("topic", "t2", failed=("t2",), days=1)
 
     assert compared("main", "topic") == {"newly_failing": ["t1", "t2"]}
+
+
+def test_metadata_of_any_shape_does_not_keep_branches_from_being_compared():
+    send("main", "a", days=3)
+    send("topic", "a", failed=("a",), days=2)
+    TestRun.objects.update(metadata={"workflow": ["nightly"], "job": {"name": "unit"}})
+
+    assert compared("main", "topic") == {"newly_failing": ["a"]}
 
 
 def test_a_test_that_was_taken_out_is_removed_although_older_runs_had_it():

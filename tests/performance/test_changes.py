@@ -6,6 +6,7 @@ import pytest
 from access.models import AuditEntry
 from performance import changes
 from performance.models import ChangePoint
+from performance.noise import history, identical_groups
 from tests.factories import NINE, make_user
 from tests.performance.measured import HOUR, a_component, a_run, a_workload
 
@@ -91,6 +92,15 @@ def test_a_run_made_to_confirm_it_decides(workload, again, is_alarm):
     assert change.confirmed_by == (rerun if is_alarm else None)
     assert (change in found.alarms) is is_alarm
     assert change not in found.doubts, "it is asked for once"
+
+
+@pytest.mark.parametrize("odd", [7, "7", None, True, {"7": 7}, [[7]]])
+def test_metadata_of_any_shape_does_not_keep_a_workload_from_being_watched(workload, odd):
+    _, change = a_doubt(workload)
+    a_run(workload, 0.3, number=28, metadata={"confirms": odd, "calibration": odd})
+
+    assert change in watch(workload).doubts
+    assert identical_groups(history(workload)) == []
 
 
 def test_a_run_of_another_tool_is_no_reason_to_put_load_on_anything(workload):

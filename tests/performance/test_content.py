@@ -131,6 +131,7 @@ def test_headers_of_a_component_yield_to_those_of_a_request():
         (Checks(json={"cart.items.1.id": 3}), (200, 0.1, 9, b'{"cart": {"items": [{"id": 3}]}}'), False),
         (Checks(json={"a.b": 1}), (200, 0.1, 9, b'{"a.b": 1}'), True),
         (Checks(json={"a": None}), (200, 0.1, 9, b"no json"), False),
+        (Checks(json={"a": 1}), (200, 0.1, 9, b"[" * 100_000), False),
     ],
 )
 def test_answers_are_checked(checks, answer, right):

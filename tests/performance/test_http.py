@@ -104,6 +104,8 @@ def test_an_answer_to_head_has_no_body():
         OK + b"Content-Length: -5\r\n\r\n",
         OK + b"Content-Length: 5x\r\n\r\n",
         CHUNKS + b"zz\r\n",
+        CHUNKS + b"-5\r\nhello\r\n0\r\n\r\n",
+        CHUNKS + b"1_0\r\nhello",
         b"HTTP/1.1 200 OK\r\nX: " + b"a" * 70_000,
     ],
 )

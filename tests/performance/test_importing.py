@@ -10,6 +10,7 @@ from performance.models import Workload, WorkloadRun
 from performance.trigger import FaultySpec, start_workload_run
 from performance.wording import in_short_words
 from tests.factories import NINE, make_definition, make_environment
+from tracking.models import TestRun
 
 pytestmark = pytest.mark.django_db
 SAMPLES = Path(__file__).parent / "samples"
@@ -74,6 +75,15 @@ def test_the_same_file_twice_is_one_run_and_another_is_the_next(capsys):
     assert (again["test_run_id"], again["is_new"]) == (first["test_run_id"], False)
     assert other["is_new"]
     assert Workload.objects.get().runs.count() == 2
+
+
+def test_a_file_is_recognized_whatever_became_of_its_runs_metadata(capsys):
+    (first,) = take_in("jmeter.csv", capsys=capsys)
+    TestRun.objects.update(metadata={})
+
+    (again,) = take_in("jmeter.csv", capsys=capsys)
+
+    assert (again["test_run_id"], again["is_new"]) == (first["test_run_id"], False)
 
 
 def test_single_measurements_have_intervals_errors_and_a_figure_of_all(capsys):

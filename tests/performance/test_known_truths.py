@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from analysis.blocks import quantile_interval
-from analysis.queueing import MD1, MM1
 from performance.arrivals import intended_times
 from performance.figures import figures_of
 from performance.specification import read_spec
+from tests.analysis.queueing import MD1, MM1
 from tests.performance.conftest import Load, TargetProcess
 
 pytestmark = pytest.mark.slow

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from access.models import AuditEntry
 from performance.models import Optimization
-from performance.optimization import NotRecordable, add_run, describe, figure_of, judge, record_optimization
+from performance.optimization import NotRecordable, describe, figure_of, judge, record_optimization
 from performance.retrying import ask_again, next_retry, settle_retry
 from tests.factories import NINE
 from tests.performance.measured import HOUR, a_component, a_run, a_workload
@@ -124,17 +123,6 @@ def test_a_name_is_given_once(workload):
 
     with pytest.raises(NotRecordable, match="another name"):
         optimize(workload, [a_run(workload, number=2)], [a_run(workload, number=3)])
-
-
-def test_a_run_may_be_added_later(workload):
-    found = optimize(workload, some(workload, 0.2, 1), some(workload, 0.1, 1, begin=1))
-
-    for number in range(2):
-        add_run(found, some(workload, 0.2, 1, begin=4 + number, seed=number)[0], "before", by="ada", now=NINE)
-
-    assert figure_of(found)["n_before"] == 3
-    assert found.verdict == "better"
-    assert AuditEntry.objects.filter(action="performance.optimization.run").count() == 2
 
 
 class Target:

@@ -126,6 +126,15 @@ def test_a_run_that_names_what_belongs_to_another_workload_moves_nothing(workloa
     assert asked == []
 
 
+@pytest.mark.parametrize("odd", ["no key", [], {}, None, -1, 10**30])
+def test_metadata_of_any_shape_keeps_no_run_from_being_watched(workload, start, asked, odd):
+    ended = a_run(workload, metadata={"comparison": odd, "optimization": odd})
+
+    assert follow(ended, start) == []
+    ended.refresh_from_db()
+    assert ended.watched_at is not None
+
+
 def test_a_comparison_whose_turns_can_not_be_started_has_failed(workload):
     def refuse(*_, **__):
         raise NotRunnable("the workload is archived")

@@ -14,6 +14,7 @@ from tracking.models import (
     DayTiming,
     LocalJob,
     RunEvent,
+    RunFile,
     RunnerDay,
     RunnerTiming,
     RunTiming,
@@ -123,6 +124,14 @@ class WebhookDeliveryAdmin(HistoryAdmin):
     list_display = ["received_at", "event", "action", "state", "times", "github_run_id", "problem"]
     list_filter = ["state", "event"]
     search_fields = ["guid", "=github_run_id"]
+
+
+@admin.register(RunFile)
+class RunFileAdmin(HistoryAdmin):
+    list_display = ["name", "run"]
+    list_filter = ["run__project"]
+    search_fields = ["name"]
+    list_select_related = ["run"]
 
 
 class FiguresAdmin(HistoryAdmin):

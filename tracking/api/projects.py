@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rest_framework import mixins, permissions
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
@@ -23,6 +24,14 @@ class ProjectSerializer(CamelModelSerializer):
         model = Project
         fields = ("slug", "name", "repository", "default_branch", "created_at")
         read_only_fields = ("created_at",)
+
+    def validate_slug(self, slug: str) -> str:
+        if self.instance is not None and slug != self.instance.slug:
+            raise ValidationError(
+                "It can't be changed: archives, addresses and commands name the project by it. "
+                "Change `name`, or make a new project."
+            )
+        return slug
 
 
 class MayChangeProject(permissions.IsAuthenticated):

@@ -5,7 +5,7 @@ from tracking.models.changes import TRACKED
 from tracking.models.definitions import Environment, Step, TestDefinition
 from tracking.models.hooks import CIRepository, WebhookDelivery
 from tracking.models.local_jobs import LocalJob
-from tracking.models.retention import RetentionPolicy
+from tracking.models.retention import RetentionPolicy, RunFile
 from tracking.models.rollups import DayTiming, RunnerDay, RunnerTiming, RunTiming
 from tracking.models.runs import RunEvent, Space, TestRun
 from tracking.models.schedules import Schedule
@@ -20,6 +20,7 @@ __all__ = [
     "LocalJob",
     "RetentionPolicy",
     "RunEvent",
+    "RunFile",
     "RunTiming",
     "RunnerDay",
     "RunnerTiming",

@@ -25,7 +25,7 @@ class WebhookDelivery(models.Model):
         IGNORED = "ignored"  # of a kind that Runtrail has no use for
         FAILED = "failed"  # could not be read
 
-    guid = models.CharField(max_length=64, unique=True, help_text="The same when it is delivered again.")
+    guid = models.CharField(max_length=64, help_text="The same when it is delivered again.")
     project = models.ForeignKey(
         Project,
         models.CASCADE,
@@ -55,6 +55,14 @@ class WebhookDelivery(models.Model):
                 fields=["github_run_id"], name="deliveries_strangers_idx", condition=Q(state="stranger")
             ),
             models.Index(fields=["received_at"], name="deliveries_received_idx"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["guid", "project"],
+                condition=Q(project__isnull=False),
+                name="delivery_once_of_project",
+            ),
+            models.UniqueConstraint(fields=["guid"], condition=Q(project=None), name="delivery_once"),
         ]
 
     def __str__(self) -> str:

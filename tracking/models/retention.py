@@ -1,4 +1,4 @@
-"""For how long runs are kept."""
+"""For how long runs are kept, and which files go with them."""
 
 from __future__ import annotations
 
@@ -52,3 +52,19 @@ class RetentionPolicy(models.Model):
     def narrowness(self) -> int:
         """The greater, the earlier it is asked."""
         return 2 * (self.environment_id is not None) + bool(self.status)
+
+
+class RunFile(models.Model):
+    """A file of a run in the storage `artifacts`.
+
+    The row outlives its run: without one the file is to be deleted, and that can be interrupted and repeated.
+    """
+
+    name = models.CharField(max_length=255, unique=True)
+    run = models.ForeignKey(TestRun, models.SET_NULL, null=True, blank=True, related_name="files")
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

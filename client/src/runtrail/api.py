@@ -163,7 +163,7 @@ def _words(problem: BaseException) -> str:
 
 def _with_query(url: str, query: dict[str, Any]) -> str:
     kept = {key: value for key, value in query.items() if value not in ("", None)}
-    return f"{url}{'&' if '?' in url else '?'}{urlencode(kept)}" if kept else url
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(kept, doseq=True)}" if kept else url
 
 
 def query_of(path: Path) -> dict[str, str]:

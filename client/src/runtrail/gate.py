@@ -82,13 +82,15 @@ def _wait_for(server: Server, report: dict[str, Any], until: float) -> None:
 
 
 def _base_of(server: Server, run: dict[str, Any], branch: str) -> str:
-    """The latest run before `run` that ended, on `branch`, of the same definition and environment."""
-    query = {"branch": branch, "startedBefore": run.get("startedAt", "")}
+    """The latest run before `run` that may stand for `branch`, of the same definition and environment."""
+    query: dict[str, Any] = {"branch": branch, "startedBefore": run.get("startedAt", "")}
+    # Of the server's choice: the first page alone may be full of runs that were cancelled or broke.
+    query["status"] = ["passed", "failed"]
     for name in ("definition", "environment", "space"):
         query[name] = run.get(name, "")
     answer = server.get("test-runs/", **query)
     for other in answer["results"]:
-        if other["status"] in ("passed", "failed") and other["testRunId"] != run["testRunId"]:
+        if other["testRunId"] != run["testRunId"] and not other.get("excludedAt"):
             return str(other["testRunId"])
     raise Undecided(f"there is no earlier run on {branch} to compare with; name one with --base")
 

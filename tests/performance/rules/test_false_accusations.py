@@ -38,6 +38,15 @@ def test_a_healthy_target_is_hardly_ever_accused():
     assert len(accused) <= PROMISED * RUNS, [(seed, found[0].text) for seed, found in accused.items()]
 
 
+def test_a_target_that_tells_its_times_more_often_as_it_goes_does_not_leak():
+    run = measured(rates=(100,), seconds=20.0, add={"database": 0.05})
+    chance = np.random.default_rng(1)
+    told = chance.random(run.n) < np.where(run.intended < 10, 0.4, 0.95)
+    run = dataclasses.replace(run, parts={name: times * told for name, times in run.parts.items()})
+
+    assert [one for one in find_bottlenecks(run) if one.kind == "leak"] == []
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_on_the_same_machine_a_slow_part_is_found(seed):
     run = healthy(seed * 3 + 1)

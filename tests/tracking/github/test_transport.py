@@ -1,6 +1,7 @@
 """HTTP with GitHub: reads may be repeated, writes are sent once, whatever the network does."""
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -12,6 +13,7 @@ from tracking.ci.github import answers as answers_module
 from tracking.ci.github.answers import NotThere
 from tracking.ci.github.budget import Limits, ProcessBudget
 from tracking.ci.github.client import Client
+from tracking.ci.github.connection import transport_to
 from tracking.ci.github.credentials import PersonalToken, Unauthorized
 from tracking.ci.github.memory import Memory
 from tracking.ci.github.transport import Transport
@@ -218,3 +220,18 @@ def test_githubs_clock_is_known_from_every_answer(double):
     transport.get("/repos/acme/shop")
 
     assert transport.offset == 90
+
+
+def test_each_thread_has_its_own_session_and_tally_and_all_share_one_budget():
+    place = {"api_url": "http://127.0.0.1:9", "version": "", "app_id": "", "app_key": "", "repository": ""}
+    place |= {"redis_url": NO_REDIS, "limits": Limits()}
+    here = transport_to(**place, token="of all")
+    with ThreadPoolExecutor(1) as pool:
+        there = pool.submit(transport_to, **place, token="of all").result()
+
+    there.turns.take(is_write=False)
+
+    assert here.turns.take_tally() == ({}, 0.0)
+    assert there.session is not here.session
+    assert (there.turns.budget, there.credentials) == (here.turns.budget, here.credentials)
+    assert transport_to(**place, token="of all") is here
