@@ -9,6 +9,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from tests.command_line import have_database
 from tests.demo.conftest import ROOT
 
 KEYS = {
@@ -25,13 +26,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from performance.collecting import keep_samples
 from performance.samples import load_samples
-from types import SimpleNamespace as Row
-from tests.performance.factories import make_samples
+from tests.performance.factories import make_samples, make_workload, make_workload_run
 
 storage, samples = storages["artifacts"], make_samples([0.01, 0.02, 0.5], components={"database": 0.004})
-run = Row(
-    run=Row(project=Row(slug="demo"), test_run_id="cart_1"), workload=Row(name="cart"), save=lambda **_: None
-)
+run = make_workload_run(workload=make_workload("cart"))
 keep_samples(run, samples, storage)
 keep_samples(run, samples, storage)
 read = load_samples(run, storage)
@@ -39,7 +37,8 @@ storage.save("runs/2026/archive.json", ContentFile(b"{}"))
 with storage.open("runs/2026/archive.json") as archive:
     kept = archive.read().decode()
 print(json.dumps({
-    "name": run.samples, "bytes": run.samples_bytes, "latency": read.rows["latency"].tolist(),
+    "wanted": f"workloads/{run.run.project.slug}/cart/{run.run.test_run_id}.npz", "bytes": run.samples_bytes,
+    "latency": read.rows["latency"].tolist(),
     "database": read.parts["duration"].tolist(), "archive": kept,
 }))
 """
@@ -60,13 +59,15 @@ def bucket():
 
 def test_samples_and_archives_are_written_into_the_bucket_and_read_back(bucket, tmp_path):
     client, address = bucket
+    have_database(tmp_path / "data")
     variables = {
         **os.environ,
         **KEYS,
         "AWS_ENDPOINT_URL": address,
-        "RUNTRAIL_DATA": str(tmp_path),
+        "RUNTRAIL_DATA": str(tmp_path / "data"),
         "DJANGO_SETTINGS_MODULE": "config.settings",
     }
+    variables.pop("DATABASE_URL", None)
 
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], env=variables, cwd=ROOT, capture_output=True, text=True, check=False
@@ -78,5 +79,5 @@ def test_samples_and_archives_are_written_into_the_bucket_and_read_back(bucket, 
     assert told["database"] == pytest.approx([0.004] * 3)
     assert told["archive"] == "{}"
     keys = {one["Key"]: one["Size"] for one in client.list_objects_v2(Bucket="artifacts")["Contents"]}
-    assert keys == {"workloads/demo/cart/cart_1.npz": told["bytes"], "runs/2026/archive.json": 2}
+    assert keys == {told["wanted"]: told["bytes"], "runs/2026/archive.json": 2}
     assert not list((tmp_path / "artifacts").rglob("*.npz"))
