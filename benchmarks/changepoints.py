@@ -18,12 +18,13 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.changepoints import find_changes
+from analysis.changepoints import NEAR, confirms, find_changes
 from benchmarks import detectors
 from tests.analysis.series import lognormal, resembling, white
 
 DATA = Path(os.environ.get("PERF_DATA", Path(__file__).resolve().parents[2] / "shared" / "data" / "perf"))
 MARGIN, REPEATS = 5, 200
+FOLLOWED, FIRST_LOOK = 100, 20  # series asked after each run, and the first that is
 CELLS = [(0.05, 0.10), (0.05, 0.25), (0.15, 0.25), (0.30, 0.25), (0.30, 0.60)]
 Detector = Callable[[list[list[float]]], list[list[int]]]
 
@@ -129,6 +130,57 @@ def steps(cv: float, step: float) -> list[list[float]]:
     return [one.tolist() for one in series]
 
 
+def as_it_happens(cv: float, step: float, chosen: dict[str, Detector]) -> dict[str, tuple[float, float]]:
+    """Shares of series with a false alarm and with the step found, when everybody is asked after each run.
+
+    An alarm is false before the step has happened, or at a wrong place; found is the step within the twelve
+    runs after it.  Runtrail asks, as `watch_workload` does, for one run to confirm what one voter alone saw.
+    """
+    series = steps(cv, step)[:FOLLOWED]
+    ends = range(FIRST_LOOK, len(series[0]) + 1)
+    prefixes = [one[:end] for one in series for end in ends]
+    told = {name: detect(prefixes) for name, detect in chosen.items()}
+    seen = {
+        name: [
+            list(zip(ends, found[place : place + len(ends)], strict=True))
+            for place in range(0, len(found), len(ends))
+        ]
+        for name, found in told.items()
+    }
+    seen["Runtrail, confirmed"] = [
+        confirmed(one, ends, cv, step, number) for number, one in enumerate(series)
+    ]
+    return {name: scored(looks) for name, looks in seen.items()}
+
+
+def confirmed(
+    one: list[float], ends: range, cv: float, step: float, seed: int
+) -> list[tuple[int, list[int]]]:
+    """What would be told of a series after each run: two votes, or one and a run made to confirm it."""
+    chance, asked, looks = np.random.default_rng(seed), {}, []
+    for end in ends:
+        alarms = []
+        for change in find_changes(one[:end]):
+            known = next((place for place in asked if abs(place - change.index) <= NEAR), None)
+            if known is None:
+                known = change.index
+                level = 100 * (1 + step if end > 40 else 1)
+                asked[known] = confirms(change, (level * lognormal(white(chance, 1), cv)).tolist())
+            if change.is_alarm or asked[known]:
+                alarms.append(change.index)
+        looks.append((end, alarms))
+    return looks
+
+
+def scored(looks: list[list[tuple[int, list[int]]]]) -> tuple[float, float]:
+    def is_false(end: int, index: int) -> bool:
+        return end <= 40 or abs(index - 40) > MARGIN
+
+    false = [any(is_false(end, index) for end, found in one for index in found) for one in looks]
+    hits = [any(not is_false(end, index) for end, found in one for index in found) for one in looks]
+    return float(np.mean(false)), float(np.mean(hits))
+
+
 def noise(r: float, n: int = 100) -> list[list[float]]:
     chance = np.random.default_rng(20260102)
     return [(100 * lognormal(resembling(r)(chance, n), 0.15)).tolist() for _ in range(REPEATS)]
@@ -157,6 +209,13 @@ def main() -> int:
             hits = np.mean([any(abs(index - 40) <= MARGIN for index in one) for one in found])
             cells.append(f"{false:.2f}/{hits:.2f}")
         print(f"| {cv:.0%}, {step:.0%} | " + " | ".join(cells) + " |")
+    print("\nThe same, everybody asked after each run from the twentieth on\n")
+    for number, (cv, step) in enumerate(CELLS):
+        scores = as_it_happens(cv, step, chosen)
+        if not number:
+            print("| noise, step | " + " | ".join(scores) + " |")
+        cells = [f"{false:.2f}/{hits:.2f}" for false, hits in scores.values()]
+        print(f"| {cv:.0%}, {step:.0%} | " + " | ".join(cells) + " |", flush=True)
     print("\n100 runs without any change, noise 15 %: share of series with a false alarm\n")
     for r in (0.0, 0.3, 0.5, 0.7):
         cells = [f"{np.mean([bool(one) for one in detect(noise(r))]):.2f}" for detect in chosen.values()]
