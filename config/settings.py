@@ -34,7 +34,7 @@ INSTALLED_APPS = [
     "performance",
     "batches",
     "dashboards",
-    "django.contrib.admin",
+    "config.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",

@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from tracking import hooks
 
+admin.autodiscover()
 handler404, handler500 = "config.api.not_found", "config.api.broken"
 urlpatterns = [
     path("admin/", admin.site.urls),
