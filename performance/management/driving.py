@@ -53,12 +53,17 @@ def drive_here(
 
 
 def drive_apart(run_pk: str | UUID) -> None:
-    """Drive a run in a process of its own, which ends with this one: a load would keep a worker for long."""
+    """Drive a run in a process of its own."""
+    run_apart("workload", "drive", str(run_pk))
+
+
+def run_apart(*command: str) -> None:
+    """Run a command of ours as a process that ends with this one: a load would keep a worker for long."""
     logs = settings.DATA / "logs"
     logs.mkdir(exist_ok=True)
     with (logs / "loads.log").open("ab") as log:
         subprocess.Popen(
-            [sys.executable, "manage.py", "workload", "drive", str(run_pk)],
+            [sys.executable, "manage.py", *command],
             cwd=settings.BASE_DIR,
             stdin=subprocess.DEVNULL,
             stdout=log,

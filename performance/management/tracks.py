@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,12 +9,10 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.core.files.storage import storages
 from django.utils import timezone
 
-from performance.generating import in_own_session
-from performance.management.driving import drive_here
+from performance.management.driving import drive_here, run_apart
 from performance.models import TrackRun, Workload, WorkloadRun
 from performance.scene import Improvement, Scene
 from performance.track import run_track
@@ -122,18 +118,8 @@ def drive_track_here(pk: UUID, *, heard: list[str]) -> None:
 
 
 def drive_track_apart(pk: UUID | str) -> None:
-    """Drive a track in a process of its own, which ends with this one: it would keep a worker for long."""
-    logs = settings.DATA / "logs"
-    logs.mkdir(exist_ok=True)
-    with (logs / "loads.log").open("ab") as log:
-        subprocess.Popen(
-            [sys.executable, "manage.py", "performance_track", "--begun", str(pk)],
-            cwd=settings.BASE_DIR,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            preexec_fn=in_own_session(),
-        )
+    """Drive a track in a process of its own."""
+    run_apart("performance_track", "--begun", str(pk))
 
 
 def _start(track: TrackRun, tell: Tell, load: Workload, **fields: Any) -> WorkloadRun:
