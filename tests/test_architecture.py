@@ -142,7 +142,6 @@ def test_the_plan_is_read_without_any_tool():
     assert imported <= {"__future__", "collections.abc", "dataclasses", "functools", "pathlib"}
 
 
-@pytest.mark.django_db
 def test_nothing_of_ours_is_called_by_a_signal():
     from django.db.models import signals
 
