@@ -157,7 +157,7 @@ def as_it_happens(cv: float, step: float, chosen: dict[str, Detector]) -> dict[s
     """Shares of series with a false alarm and with the step found, when everybody is asked after each run.
 
     An alarm is false before the step has happened, or at a wrong place; found is the step within the twelve
-    runs after it.  Runtrail asks, as `watch_workload` does, for one run to confirm what one voter alone saw.
+    runs after it.  Runtrail asks, as `watch_workload` does, for runs that confirm what one voter alone saw.
     """
     series = steps(cv, step)[:FOLLOWED]
     ends = range(FIRST_LOOK, len(series[0]) + 1)
@@ -179,7 +179,7 @@ def as_it_happens(cv: float, step: float, chosen: dict[str, Detector]) -> dict[s
 def confirmed(
     one: list[float], ends: range, cv: float, step: float, seed: int
 ) -> list[tuple[int, list[int]]]:
-    """What would be told of a series after each run: two votes, or one and a run made to confirm it."""
+    """What would be told of a series after each run: two votes, or one and two of three runs made again."""
     chance, asked, looks = np.random.default_rng(seed), {}, []
     for end in ends:
         alarms = []
@@ -188,7 +188,7 @@ def confirmed(
             if known is None:
                 known = change.index
                 level = 100 * (1 + step if end > 40 else 1)
-                asked[known] = confirms(change, (level * lognormal(white(chance, 1), cv)).tolist())
+                asked[known] = confirms(change, (level * lognormal(white(chance, 3), cv)).tolist())
             if change.is_alarm or asked[known]:
                 alarms.append(change.index)
         looks.append((end, alarms))

@@ -1,7 +1,7 @@
 """Each workload's series watched: where the level changed, and which changes are worth an alarm.
 
 A series is one figure of one request over the runs of one component, branch and version of the load.  One
-voter marks a change, and only a second one, or a run made to confirm it, makes an alarm of it.  What a
+voter marks a change, and only a second one, or runs made to confirm it, make an alarm of it.  What a
 curator has decided stays decided: a change found again is recognized by its place in the series.
 """
 
@@ -30,7 +30,7 @@ State = ChangePoint.State
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What became of the changes: `alarms` are new ones, `doubts` want a run that confirms them."""
+    """What became of the changes: `alarms` are new ones, `doubts` want one run more to decide about them."""
 
     changes: list[ChangePoint]
     alarms: list[ChangePoint]
@@ -62,7 +62,7 @@ def watch_workload(
                 row, is_new_alarm = _keep(workload, component, one, row, now)
                 kept.append(row)
                 alarms += [row] if is_new_alarm else []
-                if row.state == State.NEW and not row.is_alarm and not _was_asked(row, runs):
+                if row.is_doubtful and not row.first_run.tool and one.is_confirmed(row) is None:
                     doubts.append(row)
             _forget([row for row in known if row not in kept])
     return Watched(kept, alarms, doubts)
@@ -115,11 +115,12 @@ class _Found:
             return False
         return self.change.earliest - NEAR <= place <= self.change.latest + NEAR
 
-    def confirmed_by(self, row: ChangePoint) -> WorkloadRun | None:
-        """The last run made to confirm it, where those agree."""
-        made = [run for run in self.runs if _was_made_for(row, run)]
-        values = self.reading.of(run.pk for run in made)
-        return made[-1] if values and confirms(self.change, values) else None
+    def is_confirmed(self, row: ChangePoint) -> bool | None:
+        """What the runs made to confirm it say; None while one more has to be made."""
+        return confirms(self.change, self.reading.of(run.pk for run in self.made_for(row)))
+
+    def made_for(self, row: ChangePoint) -> list[WorkloadRun]:
+        return [run for run in self.runs if _was_made_for(row, run)]
 
 
 def _changes(reading: Reading, runs: Sequence[WorkloadRun], share: float) -> list[Change]:
@@ -174,16 +175,11 @@ def _keep(
     row.commit_sha = row.commit_sha or found.first.run.commit_sha
     row.before, row.after, row.unit = change.before, change.after, found.reading.unit
     row.is_worse, row.p, row.votes = found.is_worse, change.p, list(change.votes)
-    confirmed = found.confirmed_by(row) if row.pk else None
-    row.confirmed_by = confirmed or row.confirmed_by
+    if row.pk and found.is_confirmed(row):
+        row.confirmed_by = found.made_for(row)[-1]
     row.is_alarm = was_alarm or change.is_alarm or row.confirmed_by is not None
     row.save()
     return row, row.is_alarm and not was_alarm
-
-
-def _was_asked(row: ChangePoint, runs: Sequence[WorkloadRun]) -> bool:
-    """Whether a run was made already to confirm it, or can't be: another tool measured it."""
-    return bool(row.first_run.tool) or any(_was_made_for(row, run) for run in runs)
 
 
 def _was_made_for(row: ChangePoint, run: WorkloadRun) -> bool:

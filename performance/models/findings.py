@@ -100,6 +100,11 @@ class ChangePoint(models.Model):
         """Level after divided by level before; infinite where there was none before."""
         return self.after / self.before if self.before else float("inf")
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether one voter alone has seen it, and no person has decided."""
+        return self.state == self.State.NEW and not self.is_alarm
+
 
 class PerformanceBaseline(models.Model):
     """The run that a workload's next ones are held against, on a branch and for a component."""
