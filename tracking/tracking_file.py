@@ -37,7 +37,9 @@ def tracking_data(run: TestRun, now: datetime) -> dict[str, Any]:
         "end_time": _naive(run.completed_at),
         "duration_minutes": _minutes(run.duration_so_far(now).total_seconds()),
         "workflow_count": len(workflows),
-        "workflow_ids": [github_run_id or local_ids.get(pk) for pk, _, github_run_id in workflows],
+        "workflow_ids": [
+            github_run_id or local_ids.get(pk) or run.fetched_run_id for pk, _, github_run_id in workflows
+        ],
         "workflow_names": [name for _, name, _ in workflows],
         "metadata": {
             "job_name_tag": run.test_run_id,

@@ -7,7 +7,9 @@ from executions.recount import recount
 from tests.executions.ci_of_others import NEW, OLD, Elsewhere, junit, zipped
 from tests.factories import make_run, make_workflow
 from tests.github_double import Behaviour
+from tracking.api.serializers import WorkflowRunSerializer
 from tracking.models import CallCount, TestRun, WorkflowJob
+from tracking.tracking_file import tracking_data
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +50,9 @@ def test_each_finished_job_is_a_test_run_with_its_results_and_times(ci):
     )
     assert old.metadata["platform"] == "ubuntu-latest"
     assert (old.metadata["python_version"], new.metadata["python_version"]) == ("3.11", "3.12")
+    assert tracking_data(old, old.completed_at)["workflow_ids"] == [run.id]
+    told = WorkflowRunSerializer(new.workflow_runs.get(), context={"jobs": {}}).data
+    assert (told["githubRunId"], told["name"]) == (run.id, NEW)
     assert ResultSet.objects.get(run=old).passed == 2
     assert WorkflowJob.objects.filter(queue=5, execution=20, runner_name__gt="").count() == 2
     assert list(recount(ci.project, repair=False)) == []

@@ -138,6 +138,7 @@ class JobSerializer(CamelModelSerializer):
 class WorkflowRunSerializer(CamelModelSerializer):
     """One workflow with its latest attempt; times in seconds, null where nothing ran."""
 
+    github_run_id = serializers.SerializerMethodField(method_name="get_github_run_id")
     status = serializers.SerializerMethodField()
     queue = serializers.SerializerMethodField()
     execution = serializers.SerializerMethodField()
@@ -153,6 +154,10 @@ class WorkflowRunSerializer(CamelModelSerializer):
             *("visible_tag", "sent_at", "jobs"),
         )
         read_only_fields = fields
+
+    def get_github_run_id(self, workflow: WorkflowRun) -> int | None:
+        """GitHub's number; null for local ones and for what was not sent yet."""
+        return workflow.github_run_id or workflow.run.fetched_run_id
 
     def get_status(self, workflow: WorkflowRun) -> str:
         """The service's own word; empty before it was heard of."""

@@ -127,6 +127,15 @@ class TestRun(models.Model):
         return is_handed_over(self.plan.get("kind", TestDefinition.WORKFLOWS))
 
     @property
+    def fetched_run_id(self) -> int | None:
+        """GitHub's number of the run that a fetched job belongs to; None where Runtrail sent the workflows.
+
+        All jobs of that run share it, so it stands on no workflow of theirs.
+        """
+        number = self.metadata.get("github_run_id") if self.plan.get("follows") else None
+        return number if isinstance(number, int) else None
+
+    @property
     def is_running(self) -> bool:
         return self.status == self.Status.RUNNING
 
