@@ -75,3 +75,17 @@ def test_times_are_in_the_readers_zone_and_say_so(client, viewer):
 
     assert "2026-01-04 10:00:00" in page
     assert "Times in Europe/Berlin" in page
+
+
+FILES = [
+    path for path in TEMPLATES if not {"reports", "admin"} & set(path.parts) and "<table" in path.read_text()
+]
+
+
+@pytest.mark.parametrize("template", FILES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
+def test_every_table_is_a_file_at_a_click(template):
+    _, *tables = template.read_text().split("<table")
+    for table in tables:
+        tag, _, rest = table.partition(">")
+        after = re.split(r"</table>\s*</div>", rest)[1]
+        assert "data-downloads" in tag or after.startswith('{% include "as_file.html" %}'), tag

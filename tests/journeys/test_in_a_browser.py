@@ -1,5 +1,6 @@
 """The pages as people have them: in a real browser, live, by keyboard, narrow, dark, from one host."""
 
+import json
 import os
 import re
 import shutil
@@ -52,7 +53,7 @@ def open_page(product, browser):
     problems, contexts = [], []
 
     def is_ours(url):
-        return url.startswith((product.url, "data:"))
+        return url.startswith((product.url, "data:", f"blob:{product.url}"))
 
     def make(width=1280, **options):
         contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **options))
@@ -86,6 +87,26 @@ def test_a_run_is_followed_live_without_touching_the_page(product, open_page):
 
     expect(page.get_by_text("✓ passed").first).to_be_visible()
     assert page.evaluate("() => window.untouched"), "it was patched in place, not loaded again"
+
+
+def test_a_table_is_saved_as_it_is_shown(product, open_page):
+    page = open_page()
+    page.goto(f"{product.url}/runs/{product.analysis()['test_run_id']}/")
+    below = page.locator("table", has=page.get_by_role("columnheader", name="p99")).locator(
+        "xpath=../following-sibling::*[1]"
+    )
+    saved = {}
+    for kind in ("CSV", "JSON"):
+        with page.expect_download() as download:
+            below.get_by_role("button", name=kind).click()
+        saved[kind] = download.value
+
+    assert saved["CSV"].suggested_filename.endswith("-times.csv")
+    header, *lines = saved["CSV"].path().read_text().splitlines()
+    assert header == "part,mean,p50,p95,p99,n"
+    rows = json.loads(saved["JSON"].path().read_text())
+    assert [row["part"] for row in rows][:3] == ["queue", "execution", "total"]
+    assert [line.split(",")[0] for line in lines] == [row["part"] for row in rows]
 
 
 @pytest.mark.parametrize("path", ["/", "/runs/", "/definitions/", "/definitions/performance/", "/settings/"])
