@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
 
+from analysis.wording import count
 from batches.processes import Ended, run_bounded
 from batches.stock import LEFT_OUT
 from executions.local_run import Recorder, end_report, environment_for_tests
@@ -49,6 +50,7 @@ class ModuleRun:
     report: Path
     cases: list[CaseOutcome] = field(default_factory=list)
     trouble: str = ""
+    is_read: bool = False
 
 
 def find_modules(root: Path, pattern: str = "") -> list[str]:
@@ -135,6 +137,7 @@ def _read(made: ModuleRun) -> None:
         with made.report.open("rb") as file:
             _, outcomes = read(file)
             made.cases = [case for case in outcomes if case.is_final and not case.is_duplicate]
+            made.is_read = True
     except UnreadableReport as problem:
         made.trouble = f"Its report can't be read: {problem}"
 
@@ -152,7 +155,7 @@ def _trouble(made: ModuleRun, plan: Plan) -> str:
 
 def _told(made: ModuleRun) -> str:
     bad = sum(case.outcome in {"failed", "error"} for case in made.cases)
-    return made.trouble.partition("\n")[0] or f"{len(made.cases)} tests, {bad} failed"
+    return made.trouble.partition("\n")[0] or f"{count(len(made.cases), 'test')}, {bad} failed"
 
 
 def _files(root: Path) -> Iterator[str]:

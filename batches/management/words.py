@@ -39,7 +39,7 @@ def add_words(parser: CommandParser, add_place: Callable[[Any], None]) -> None:
     record.add_argument("text", nargs="?", default="")
     record.add_argument("-d", "--description", default="")
     words.choices["test"].add_argument("-p", dest="pattern", default="", metavar="PATTERN")
-    for word in ("test", "rollback"):
+    for word in ("test", "rollback", "baseline", "compare"):
         words.choices[word].add_argument(
             "--background", action="store_true", help="by the worker of this machine"
         )
