@@ -97,11 +97,16 @@ def run_named(plan: Plan, names: Collection[str]) -> tuple[list[ModuleRun], set[
     return runs, there
 
 
+def module_name(path: str) -> str:
+    """The name under which a file is imported: what lies below `src` is found from there."""
+    return path.removeprefix("src/").removesuffix(".py").replace("/", ".")
+
+
 def _files_of(plan: Plan, names: Collection[str]) -> dict[str, str]:
     """Test -> its file: pytest's names begin with it, those of unittest with its module."""
     if plan.framework == "pytest":
         return {name: name.partition("::")[0] for name in names}
-    modules = {path.removesuffix(".py").replace("/", "."): path for path in find_modules(plan.root)}
+    modules = {module_name(path): path for path in find_modules(plan.root)}
     return {
         name: modules[module]
         for name in names
@@ -116,9 +121,11 @@ def _run(plan: Plan, number: int, name: str, arguments: Sequence[str]) -> Module
     recorder = Recorder(plan.plugin, report)
     environment = environment_for_tests(plan.environment, recorder, is_sent=False)
     if plan.framework == "pytest":
-        command = [plan.python, "-m", "pytest", *recorder.arguments, "--tb=short", *arguments]
+        ours = ["--tb=short", "--continue-on-collection-errors"]
+        command = [plan.python, "-m", "pytest", *recorder.arguments, *ours, *arguments]
     else:
-        command = [plan.python, str(UNITTEST), str(report), *arguments]
+        modules = [f"{module_name(path)}={path}" for path in arguments]
+        command = [plan.python, str(UNITTEST), str(report), *modules]
     ended = run_bounded(
         command, plan.root, environment, timeout=plan.timeout, show=plan.show, is_cancelled=plan.is_cancelled
     )
