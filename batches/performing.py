@@ -117,4 +117,4 @@ def _run(
 
 def _outcome(tested: Tested) -> str:
     result = tested.result
-    return tested.trouble or f"{count(result['total_tests'], 'test')}, {result['failed_tests']} failed."
+    return tested.trouble or f"{count(result['total_tests'], 'test')}, {result['failed_tests']:,} failed."

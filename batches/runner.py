@@ -162,7 +162,7 @@ def _trouble(made: ModuleRun, plan: Plan) -> str:
 
 def _told(made: ModuleRun) -> str:
     bad = sum(case.outcome in {"failed", "error"} for case in made.cases)
-    return made.trouble.partition("\n")[0] or f"{count(len(made.cases), 'test')}, {bad} failed"
+    return made.trouble.partition("\n")[0] or f"{count(len(made.cases), 'test')}, {bad:,} failed"
 
 
 def _files(root: Path) -> Iterator[str]:

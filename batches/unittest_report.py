@@ -75,7 +75,7 @@ def load(name, path):
 
 
 def named(test_id):
-    """Return class and name: of a class that could not be set up, unittest says `setUpClass (module.Class)`."""
+    """Return class and name; what is wrong with a whole class has the id `setUpClass (module.Class)`."""
     words, bracket, rest = test_id.partition(" (")
     if bracket and "." not in words:
         return rest.rstrip(")"), f"({words})"

@@ -31,8 +31,8 @@ class TellingCommand(TestRunningCommand):
         result = tested.result
         word = self.style.SUCCESS("PASSED") if result["success"] else self.style.ERROR("FAILED")
         self.say(
-            f"{word}: {count(result['total_tests'], 'test')}, {result['passed_tests']} passed, "
-            f"{result['failed_tests']} failed, {result['skipped_tests']} skipped "
+            f"{word}: {count(result['total_tests'], 'test')}, {result['passed_tests']:,} passed, "
+            f"{result['failed_tests']:,} failed, {result['skipped_tests']:,} skipped "
             f"in {result['duration_seconds']:.2f} s"
         )
         for failure in result["failures"]:

@@ -1,4 +1,4 @@
-"""Tests of every layout, run by pytest and by unittest in a process of their own: names, modules, outcomes."""
+"""Tests of every layout, run by pytest and by unittest: their names, modules and outcomes."""
 
 import os
 import sys
@@ -97,12 +97,21 @@ def test_unittest_tells_module_class_and_outcome_as_the_document_does(plan_of):
     }
 
 
+OWN = """
+import unittest
+from top.inner import Own
+from .. import Own as same
+
+class T(unittest.TestCase):
+    def test_it(self): self.assertIs(Own, same)
+"""
+
+
 def test_unittest_imports_a_package_below_src_under_its_own_name(plan_of):
     files = {
         "src/top/inner/__init__.py": "class Own: pass\n",  # `top` is a namespace
         "src/top/inner/tests/__init__.py": "",
-        "src/top/inner/tests/test_own.py": "import unittest\nfrom top.inner import Own\nfrom .. import Own as same\n"
-        "class T(unittest.TestCase):\n    def test_it(self): self.assertIs(Own, same)\n",
+        "src/top/inner/tests/test_own.py": OWN,
     }
     plan = plan_of("unittest", files)
 
