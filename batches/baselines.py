@@ -93,6 +93,18 @@ def read_baseline(root: Path, named: str) -> Mapping[str, Any]:
     return found
 
 
+def demand_writable(root: Path, named: str) -> None:
+    """Find out before the tests run whether their results can be written to a file.
+
+    Raises:
+        NoBaseline: they can't.
+    """
+    place = _place(root, named)
+    if place.is_dir() or not place.parent.is_dir():
+        what = "is a folder" if place.is_dir() else "lies in no folder that is there"
+        raise NoBaseline(f"{place} {what}: name a file with --baseline-file.")
+
+
 def write_baseline(root: Path, named: str, result: Mapping[str, Any]) -> None:
     """Write a result to a file as a baseline."""
     write_atomically(_place(root, named), (json.dumps(result, indent=2) + "\n").encode())

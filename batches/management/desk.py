@@ -22,6 +22,7 @@ from access.projects import UnknownProject, project_named
 from batches import git, jobs, tasks
 from batches.baselines import NoBaseline
 from batches.keeping import Sender
+from batches.logs import demand_folder
 from batches.management.telling import TellingCommand
 from batches.models import Batch
 from batches.planning import (
@@ -39,7 +40,7 @@ from batches.regressions import Rule
 from batches.sending import sender_to
 from batches.store import Store
 from batches.testing import NothingCollected, Tested
-from batches.workspace import NotKeepable, OutsideWorkspace, is_keepable
+from batches.workspace import LOGS, NotKeepable, OutsideWorkspace, is_keepable
 from tracking.interpreter import NoPython
 from tracking.management.base import positive
 from tracking.management.caller import caller_name
@@ -73,11 +74,17 @@ class WorkspaceCommand(TellingCommand):
             raise CommandError(f"There is no folder {folder}. --workspace names the one to work in.")
         if not is_keepable(str(folder.resolve())):
             raise CommandError(f"{str(folder)!a} has a name that can't be kept: not UTF-8, or too long.")
+        demand_folder(folder / LOGS)  # before anything runs
         project = self.own_project(options["project"])
         now = timezone.now()
-        return open_workspace(
+        desk = open_workspace(
             project, folder.resolve(), store(), host=socket.gethostname(), recording=recording, now=now
         )
+        size = options.get("batch_size")
+        if size and size != desk.workspace.batch_size:
+            desk.workspace.batch_size = size
+            desk.workspace.save(update_fields=["batch_size"])
+        return desk
 
     def test(
         self,
@@ -193,7 +200,7 @@ def told_plainly() -> Iterator[None]:
     except OSError as problem:
         is_full = problem.errno in {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
         advice = " Make room on the disk and try again; nothing was lost." if is_full else ""
-        raise CommandError(f"{problem}.{advice}") from None
+        raise CommandError(f"{str(problem).rstrip('.')}.{advice}") from None
 
 
 @contextmanager

@@ -8,8 +8,17 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from batches.baselines import NONE_YET, NoBaseline, find_baseline, read_baseline, set_baseline, write_baseline
+from batches.baselines import (
+    NONE_YET,
+    NoBaseline,
+    demand_writable,
+    find_baseline,
+    read_baseline,
+    set_baseline,
+    write_baseline,
+)
 from batches.management.desk import WorkspaceCommand, told_plainly
+from batches.management.words import at_most
 from batches.recording import Desk
 from batches.regressions import Rule
 from batches.testing import Tested
@@ -21,7 +30,9 @@ class Command(WorkspaceCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         self.add_place(parser)
-        parser.add_argument("-p", dest="pattern", default="", metavar="PATTERN", help='as in "test_*.py"')
+        parser.add_argument(
+            "-p", dest="pattern", type=at_most(255), default="", metavar="PATTERN", help='as in "test_*.py"'
+        )
         parser.add_argument("--set-baseline", action="store_true", help="keep these results as the baseline")
         parser.add_argument(
             "--compare", action="store_true", help="against the baseline; exit code 2 if worse"
@@ -61,6 +72,8 @@ class Command(WorkspaceCommand):
             self.aside("--baseline-file does nothing without --compare or --set-baseline.")
 
     def _baseline(self, desk: Desk, options: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        if options["set_baseline"] and options["baseline_file"]:
+            demand_writable(desk.root, options["baseline_file"])
         if not options["compare"]:
             return None
         if options["baseline_file"]:
