@@ -1,4 +1,4 @@
-"""Lengths of time in words: one place, so that the same number looks the same on a page and in a shell."""
+"""Lengths of time and counts in words: one place, so that both look the same on a page and in a shell."""
 
 from __future__ import annotations
 
@@ -26,3 +26,8 @@ def in_words(seconds: float | None) -> str:
     if seconds < 48 * 3600:
         return f"{seconds / 3600:.1f} h"
     return f"{seconds / 86400:.1f} d"
+
+
+def count(n: int, one: str, many: str = "") -> str:
+    """Write a number with its noun: "1 run", "2 runs"."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"

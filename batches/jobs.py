@@ -11,10 +11,10 @@ from django.db.models import Q, QuerySet
 
 from access import audit
 from batches.models import Batch, BatchJob, Workspace
+from batches.testing import COULD_NOT
 
 LONGEST_OUTPUT = 20_000  # characters, the last ones
 FORGOTTEN = timedelta(seconds=20)  # after which a job that nobody does is sent again
-COULD_NOT = 3
 
 
 class Busy(Exception):
@@ -99,6 +99,10 @@ def cancel(job: BatchJob, *, actor: Any, now: datetime) -> bool:
 
 def open_jobs(workspace: Workspace) -> QuerySet[BatchJob]:
     return BatchJob.objects.filter(workspace=workspace, finished_at=None)
+
+
+def last_ended(workspace: Workspace) -> BatchJob | None:
+    return BatchJob.objects.filter(workspace=workspace).exclude(finished_at=None).first()
 
 
 def forgotten(now: datetime) -> QuerySet[BatchJob]:

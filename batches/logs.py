@@ -23,13 +23,22 @@ def folder_of(root: Path) -> Path:
     """Return the folder, made where it is missing.
 
     Raises:
-        OutsideWorkspace: it is a link.
+        OutsideWorkspace: something else lies there.
     """
-    folder = root / LOGS
-    if folder.is_symlink():
-        raise OutsideWorkspace(f"{folder} is a link; it has to be a folder.")
-    folder.mkdir(exist_ok=True)
-    return folder
+    demand_folder(root / LOGS)
+    (root / LOGS).mkdir(exist_ok=True)
+    return root / LOGS
+
+
+def demand_folder(place: Path) -> None:
+    """Demand that a place is a folder of its own, or free.
+
+    Raises:
+        OutsideWorkspace: it is a link or a file.
+    """
+    if place.is_symlink() or (place.exists() and not place.is_dir()):
+        what = "link" if place.is_symlink() else "file"
+        raise OutsideWorkspace(f"{place} is a {what}; it has to be a folder: move it out of the way.")
 
 
 def keep(place: Path, content: bytes) -> None:
@@ -111,8 +120,7 @@ def write_backup(desk: Desk, batch: Batch) -> int:
     """Write `backups/batch_N/`: each file as it was before the batch; return how many."""
     folder = folder_of(desk.root) / "backups" / f"batch_{batch.number}"
     for parent in (folder.parent, folder):
-        if parent.is_symlink():
-            raise OutsideWorkspace(f"{parent} is a link; it has to be a folder.")
+        demand_folder(parent)
         parent.mkdir(exist_ok=True)
     for place in [folder, *filter(Path.is_dir, folder.rglob("*"))]:
         sweep(place)

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models
 
 from access.models import Project
+from analysis.wording import count
 from batches.querysets import BatchQuerySet
 from tracking.models import TestRun
 
@@ -194,6 +195,11 @@ class Rollback(models.Model):
     def __str__(self) -> str:
         return f"rollback of {self.batch}"
 
+    @property
+    def sentence(self) -> str:
+        what = "Undid the rollback of" if self.undoes_id else "Rolled back"
+        return f"{what} {self.batch}: {count(len(self.plan), 'file')}."
+
 
 class BatchJob(models.Model):
     """Tests or a rollback, asked for from a page, the API or `--background`, done on the workspace's host.
@@ -235,4 +241,4 @@ class BatchJob(models.Model):
             return "running" if self.claimed_by else "waiting"
         if self.exit_code == 3 and self.cancel_requested_at:
             return "cancelled"
-        return {0: "passed", 1: "failed"}.get(self.exit_code or 0, "error")
+        return {0: "passed", 1: "failed", 2: "failed"}.get(self.exit_code or 0, "error")

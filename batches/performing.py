@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
+from analysis.wording import count
 from batches import logs
+from batches.baselines import NONE_YET, NoBaseline, find_baseline, set_baseline
 from batches.jobs import COULD_NOT, Notes
-from batches.models import BatchJob
+from batches.models import Batch, BatchJob
 from batches.planning import Order, Surroundings, planned, prove
 from batches.preview import Refused
 from batches.processes import Cancelled
 from batches.recording import Desk
+from batches.regressions import Rule
 from batches.rollback import roll_back, undo
-from batches.testing import Tested, find_baseline
+from batches.testing import PASSED, NothingCollected, Tested
 from batches.workspace import NotKeepable, OutsideWorkspace
 from tracking.interpreter import NoPython
+
+_OF_FILES = (Refused, OutsideWorkspace, NotKeepable)
+_OF_TESTS = (NoPython, NoBaseline, NothingCollected)
 
 
 def perform(
@@ -30,7 +37,7 @@ def perform(
         return _roll_back(job, desk, around, notes, clock)
     except Cancelled:
         return COULD_NOT, "Cancelled; the process group of the tests was ended."
-    except (Refused, NoPython, OutsideWorkspace, NotKeepable, OSError) as problem:
+    except (*_OF_FILES, *_OF_TESTS, OSError) as problem:
         return COULD_NOT, str(problem)
 
 
@@ -44,20 +51,34 @@ def _roll_back(
     done = verb(desk, job.batch, force=force, actor=job.requested_by, now=clock())
     with desk.lock():
         logs.write_tracker(desk)
-    what = "Undid the rollback of" if done.undoes_id else "Rolled back"
-    told = f"{what} batch {job.batch.number}: {len(done.plan)} files."
+    told = done.sentence
     notes.line(told)
+    if job.options.get("no_test"):
+        return PASSED, told
     try:
-        tested = _run(job, desk, around, notes, clock, is_of_batch=False)
+        tested = _run(job, desk, around, notes, clock, batch=None, baseline=None)
     except NoPython as problem:
         return COULD_NOT, f"{told} The tests could not run afterwards: {problem}"
-    return _ending(tested, told)
+    return tested.exit_code(), f"{told} {_outcome(tested)}"
 
 
 def _test(
     job: BatchJob, desk: Desk, around: Surroundings, notes: Notes, clock: Callable[[], datetime]
 ) -> tuple[int, str]:
-    return _ending(_run(job, desk, around, notes, clock, is_of_batch=True), "")
+    wanted = job.options
+    name, is_compared = str(wanted.get("name") or "default"), bool(wanted.get("compare"))
+    baseline = find_baseline(desk, name=name) if is_compared or job.batch else None
+    if is_compared and baseline is None:
+        raise NoBaseline(NONE_YET)
+    tested = _run(job, desk, around, notes, clock, batch=job.batch, baseline=baseline)
+    told = _outcome(tested)
+    if is_compared and not tested.trouble:
+        number = len(tested.regressions["new_failures"]) + len(tested.regressions["performance_degradations"])
+        told += f" Against the baseline: {count(number, 'regression')}."
+    if wanted.get("set_baseline") and not tested.trouble:
+        set_baseline(desk, tested.result, name=name, actor=job.requested_by, now=clock())
+        told += " They are the baseline now."
+    return tested.exit_code(is_compared=is_compared), told
 
 
 def _run(
@@ -67,14 +88,16 @@ def _run(
     notes: Notes,
     clock: Callable[[], datetime],
     *,
-    is_of_batch: bool,
+    batch: Batch | None,
+    baseline: Mapping[str, Any] | None,
 ) -> Tested:
-    workspace = desk.workspace
+    workspace, wanted = desk.workspace, job.options
     order = Order(
-        python=workspace.python or workspace.last_python,
+        python=workspace.last_python or workspace.python,
         framework=workspace.last_framework,
-        timeout=float(job.options.get("timeout") or Order.timeout),
-        pattern=str(job.options.get("pattern") or ""),
+        timeout=float(wanted.get("timeout") or Order.timeout),
+        pattern=str(wanted.get("pattern") or ""),
+        isolated=bool(wanted.get("isolated")),
     )
     with planned(
         desk, order, around, tell=notes.line, show=notes.add, is_cancelled=notes.is_cancelled
@@ -82,8 +105,9 @@ def _run(
         tested = prove(
             desk,
             plan,
-            batch=job.batch if is_of_batch else None,
-            baseline=find_baseline(desk) if is_of_batch else None,
+            batch=batch,
+            baseline=baseline,
+            rule=Rule(is_plain=bool(wanted.get("plain"))),
             triggered_by=job.requested_by,
             now=clock(),
         )
@@ -91,9 +115,6 @@ def _run(
     return tested
 
 
-def _ending(tested: Tested, before: str) -> tuple[int, str]:
-    if tested.trouble:
-        return COULD_NOT, f"{before} {tested.trouble}".strip()
+def _outcome(tested: Tested) -> str:
     result = tested.result
-    told = f"{result['total_tests']} tests, {result['failed_tests']} failed."
-    return (0 if result["success"] else 1), f"{before} {told}".strip()
+    return tested.trouble or f"{count(result['total_tests'], 'test')}, {result['failed_tests']:,} failed."

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from batches.copies import search
+from batches.keeping import Sender
 from batches.models import Batch, Workspace
 from batches.recording import Desk
 from batches.regressions import Rule
 from batches.runner import Plan
-from batches.testing import Sender, Tested, run_tests
+from batches.testing import Tested, run_tests
 from tracking.interpreter import NoPython, find_python
 
 TIMEOUT = 3600.0
@@ -91,10 +92,10 @@ def planned(
         )
 
 
-def remember_interpreter(workspace: Workspace, plan: Plan) -> None:
+def remember_interpreter(workspace: Workspace, python: str, framework: str) -> None:
     """Keep what a shell found, for runs that are asked for elsewhere and know nothing of that shell."""
-    if (workspace.last_python, workspace.last_framework) != (plan.python, plan.framework):
-        workspace.last_python, workspace.last_framework = plan.python, plan.framework
+    if (workspace.last_python, workspace.last_framework) != (python, framework):
+        workspace.last_python, workspace.last_framework = python, framework
         workspace.save(update_fields=["last_python", "last_framework"])
 
 

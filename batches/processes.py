@@ -61,7 +61,7 @@ def run_bounded(
         end_group(process)
         if process.stdout:
             process.stdout.close()
-    return Ended(process.returncode, kept.decode("utf-8", "replace"), was_late)
+    return Ended(process.returncode, kept.decode("utf-8", "replace").replace("\0", ""), was_late)
 
 
 def _own_session() -> Callable[[], None]:

@@ -18,6 +18,7 @@ _LOCATION = re.compile(
     r'^(?:  File "(?P<a>[^"]+)", line (?P<m>\d+)|(?P<b>[^\s:]+\.py):(?P<n>\d+):)', re.MULTILINE
 )
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+COLLECTION = "(collection)"  # instead of a test's name, where its module could not be read
 LONGEST = 20_000  # characters of a traceback
 
 
@@ -65,10 +66,12 @@ def short(result: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in result.items() if key not in {"modules", "tests"}}
 
 
-def module_of(nodeid: str) -> str:
-    """`tests/test_a.py::TestA::test_b` -> `tests.test_a`; JUnit names keep their module as it is."""
-    file, separator, _ = nodeid.partition("::")
-    return file.removesuffix(".py").replace("/", ".") if separator else nodeid.rpartition(".")[0]
+def module_of(nodeid: str, file: str = "") -> str:
+    """`tests/test_a.py::TestA::test_b` -> `tests.test_a`; names with dots need the `file` for that."""
+    place = nodeid.partition("::")[0]
+    if not place.endswith(".py"):
+        place = file.removeprefix("src/") or (place if "::" in nodeid else nodeid.rpartition(".")[0])
+    return place.removesuffix(".py").replace("/", ".")
 
 
 def to_junit(result: Mapping[str, Any]) -> bytes:
@@ -131,6 +134,8 @@ def text_report(result: Mapping[str, Any], edits: Sequence[Mapping[str, Any]]) -
 
 def split(nodeid: str) -> tuple[str, str]:
     """Return module and class with dots, and the test's own name."""
+    if "::" not in nodeid and nodeid.endswith(".py"):
+        return module_of(nodeid), COLLECTION
     if "::" not in nodeid:
         class_name, _, name = nodeid.rpartition(".")
         return class_name, name
@@ -146,7 +151,7 @@ def _failure(case: CaseOutcome, root: str) -> dict[str, Any]:
         "type": BAD[case.outcome],
         "test_name": name,
         "test_class": class_name,
-        "module": module_of(case.nodeid),
+        "module": module_of(case.nodeid, case.file),
         "traceback": traceback,
         "file_location": _location(traceback, root) or (f"{case.file}:{case.line or 1}" if case.file else ""),
     }
@@ -177,7 +182,8 @@ def _crash(made: ModuleRun) -> dict[str, Any]:
 def _modules(cases: Sequence[CaseOutcome], runs: Sequence[ModuleRun]) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for case in cases:
-        row = found.setdefault(module_of(case.nodeid), _empty(module_of(case.nodeid)))
+        name = module_of(case.nodeid, case.file)
+        row = found.setdefault(name, _empty(name))
         row["total_tests"] += 1
         word = "failed" if case.outcome in BAD else "passed" if case.outcome in _PASSED else "skipped"
         row[f"{word}_tests"] += 1

@@ -83,8 +83,8 @@ def undo(desk: Desk, batch: Batch, *, force: bool = False, actor: str, now: date
             return resume(desk, cut_off, force=force, now=now)
         last = to_undo(batch)
         if last is None or cut_off:
-            raise Refused(f"{batch} has no finished rollback that could be undone.".capitalize())
-        rows = [{**row, "found": row["to"], "to": row["found"], "action": "undo"} for row in last.plan]
+            raise Refused(_nothing_to_undo(batch))
+        rows = _turned(last)
         foreign = _foreign(rows, _present(desk, rows))
         if foreign and not force:
             raise Refused(_changed(foreign))
@@ -102,6 +102,27 @@ def undo(desk: Desk, batch: Batch, *, force: bool = False, actor: str, now: date
                 force=force,
             )
         return resume(desk, made, force=force, now=now)
+
+
+def show_undo(desk: Desk, batch: Batch) -> list[dict[str, Any]]:
+    """Return what an undo would do, as `preview.show` does for a rollback; nothing is written.
+
+    Raises:
+        Refused: there is none to undo.
+    """
+    cut_off = unfinished(desk)
+    if cut_off and cut_off.batch_id == batch.pk and cut_off.undoes_id:
+        rows = cut_off.plan
+    elif (last := to_undo(batch)) is not None:
+        rows = _turned(last)
+    else:
+        raise Refused(_nothing_to_undo(batch))
+    foreign = _foreign(rows, _present(desk, rows))
+    problem = "changed since the rollback"
+    return [
+        {"path": row["path"], "action": "undo", "problem": problem if row["path"] in foreign else ""}
+        for row in rows
+    ]
 
 
 def resume(desk: Desk, rollback: Rollback, *, force: bool = False, now: datetime) -> Rollback:
@@ -163,6 +184,14 @@ def _present(desk: Desk, rows: Sequence[Mapping[str, Any]]) -> dict[str, FileSta
 
 def _foreign(rows: Sequence[Mapping[str, Any]], present: Mapping[str, FileState]) -> list[str]:
     return [row["path"] for row in rows if present[row["path"]].pk not in {row["found"], row["to"]}]
+
+
+def _turned(rollback: Rollback) -> list[dict[str, Any]]:
+    return [{**row, "found": row["to"], "to": row["found"], "action": "undo"} for row in rollback.plan]
+
+
+def _nothing_to_undo(batch: Batch) -> str:
+    return f"{batch} has no finished rollback that could be undone.".capitalize()
 
 
 def _changed(paths: Sequence[str]) -> str:

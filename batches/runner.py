@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
 
+from analysis.wording import count
 from batches.processes import Ended, run_bounded
 from batches.stock import LEFT_OUT
 from executions.local_run import Recorder, end_report, environment_for_tests
@@ -49,6 +50,7 @@ class ModuleRun:
     report: Path
     cases: list[CaseOutcome] = field(default_factory=list)
     trouble: str = ""
+    is_read: bool = False
 
 
 def find_modules(root: Path, pattern: str = "") -> list[str]:
@@ -95,11 +97,16 @@ def run_named(plan: Plan, names: Collection[str]) -> tuple[list[ModuleRun], set[
     return runs, there
 
 
+def module_name(path: str) -> str:
+    """The name under which a file is imported: what lies below `src` is found from there."""
+    return path.removeprefix("src/").removesuffix(".py").replace("/", ".")
+
+
 def _files_of(plan: Plan, names: Collection[str]) -> dict[str, str]:
     """Test -> its file: pytest's names begin with it, those of unittest with its module."""
     if plan.framework == "pytest":
         return {name: name.partition("::")[0] for name in names}
-    modules = {path.removesuffix(".py").replace("/", "."): path for path in find_modules(plan.root)}
+    modules = {module_name(path): path for path in find_modules(plan.root)}
     return {
         name: modules[module]
         for name in names
@@ -114,9 +121,11 @@ def _run(plan: Plan, number: int, name: str, arguments: Sequence[str]) -> Module
     recorder = Recorder(plan.plugin, report)
     environment = environment_for_tests(plan.environment, recorder, is_sent=False)
     if plan.framework == "pytest":
-        command = [plan.python, "-m", "pytest", *recorder.arguments, "--tb=short", *arguments]
+        ours = ["--tb=short", "--continue-on-collection-errors"]
+        command = [plan.python, "-m", "pytest", *recorder.arguments, *ours, *arguments]
     else:
-        command = [plan.python, str(UNITTEST), str(report), *arguments]
+        modules = [f"{module_name(path)}={path}" for path in arguments]
+        command = [plan.python, str(UNITTEST), str(report), *modules]
     ended = run_bounded(
         command, plan.root, environment, timeout=plan.timeout, show=plan.show, is_cancelled=plan.is_cancelled
     )
@@ -135,6 +144,7 @@ def _read(made: ModuleRun) -> None:
         with made.report.open("rb") as file:
             _, outcomes = read(file)
             made.cases = [case for case in outcomes if case.is_final and not case.is_duplicate]
+            made.is_read = True
     except UnreadableReport as problem:
         made.trouble = f"Its report can't be read: {problem}"
 
@@ -152,7 +162,7 @@ def _trouble(made: ModuleRun, plan: Plan) -> str:
 
 def _told(made: ModuleRun) -> str:
     bad = sum(case.outcome in {"failed", "error"} for case in made.cases)
-    return made.trouble.partition("\n")[0] or f"{len(made.cases)} tests, {bad} failed"
+    return made.trouble.partition("\n")[0] or f"{count(len(made.cases), 'test')}, {bad:,} failed"
 
 
 def _files(root: Path) -> Iterator[str]:

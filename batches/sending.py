@@ -7,8 +7,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from batches.keeping import Sender
 from batches.runner import ModuleRun
-from batches.testing import Sender
 
 
 def sender_to(plugin: Path, root: Path, environment: Mapping[str, str]) -> Sender:

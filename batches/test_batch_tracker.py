@@ -106,16 +106,18 @@ class BatchTestTracker:
         Raises:
             CommandError: they could not run.
         """
+        from batches.baselines import find_baseline
+        from batches.management.desk import told_plainly
         from batches.recording import last_batch
-        from batches.testing import find_baseline
 
         desk = self._desk()
-        tested = self._command.test(
-            desk,
-            {**self._options, "pattern": pattern},
-            batch=last_batch(desk.workspace),
-            baseline=find_baseline(desk),
-        )
+        with told_plainly():
+            tested = self._command.test(
+                desk,
+                {**self._options, "pattern": pattern},
+                batch=last_batch(desk.workspace),
+                baseline=find_baseline(desk),
+            )
         known = {name: tested.result[name] for name in TestResult.__dataclass_fields__}
         self.last_result = TestResult(**known)
         return self.last_result

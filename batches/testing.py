@@ -5,26 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
-
-from django.db import transaction
 
 from batches import git, logs
 from batches.copies import Search
-from batches.models import Batch, BatchBaseline, BatchRun, Regression
+from batches.keeping import Made, Sender, hand_in, keep
+from batches.models import Batch, BatchRun
 from batches.recording import Desk
 from batches.regressions import Rule, compare
 from batches.results import build_result
 from batches.runner import ModuleRun, Plan, run_named, run_suite
-from executions.ingest import ingest_report
-from tracking.identifiers import new_test_run_id
-from tracking.models import TestRun
 
-# Sends reports to a server under an id, and says why it could not: then they are kept here.
-Sender = Callable[[Sequence[ModuleRun], str], str]
+PASSED, FAILED, WORSE, COULD_NOT = range(4)  # exit codes
 EARLIER = 20  # runs that say how long a test usually takes
 EMPTY: dict[str, Any] = {"new_failures": [], "performance_degradations": [], "unconfirmed": []}
+
+
+class NothingCollected(Exception):
+    """No test has the name that was asked for; nothing was stored or written."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,14 @@ class Tested:
         result: Mapping[str, Any] = self.batch_run.result
         return result
 
+    def exit_code(self, *, is_compared: bool = False) -> int:
+        """Return what the contract gives: 3 could not run, before 2 regressions, before 1 failed."""
+        if self.trouble:
+            return COULD_NOT
+        if is_compared and (self.regressions["new_failures"] or self.regressions["performance_degradations"]):
+            return WORSE
+        return PASSED if self.result["success"] else FAILED
+
 
 def run_tests(
     desk: Desk,
@@ -54,31 +61,32 @@ def run_tests(
     triggered_by: str,
     now: datetime,
 ) -> Tested:
-    """Run, store, compare and write the files; the database has all of it before any file is written."""
+    """Run, store, compare and write the files; the database has all of it before any file is written.
+
+    Raises:
+        NothingCollected: the plan's pattern names no test.
+    """
     begun = time.monotonic()
     runs = run_suite(plan)
+    if plan.pattern and not any(made.cases or made.trouble for made in runs):
+        raise NothingCollected(_nothing(plan.pattern, bool(runs)))
+    seconds = time.monotonic() - begun
     result = build_result(
         runs,
         root=str(desk.root),
         batch_id=batch.number if batch else None,
         started=now,
-        seconds=time.monotonic() - begun,
+        seconds=seconds,
         commit=git.commit(desk.root),
     )
     found = EMPTY
     if baseline is not None:
         earlier = [row.result for row in BatchRun.objects.filter(workspace=desk.workspace)[:EARLIER]]
         found = compare(result, baseline, earlier=earlier, rerun=_again(plan), rule=rule)
-    whole = [made for made in runs if made.report.exists() and made.cases]
-    test_run_id = new_test_run_id("batch", now) if whole else ""
-    unsent = sender(whole, test_run_id) if sender and whole else ""
-    if unsent:
-        plan.tell(f"Not sent, kept here instead: {unsent}")
-    run = None
-    if unsent or not sender:
-        run = _store(desk, whole, test_run_id, triggered_by=triggered_by, batch=batch, now=now)
     trouble = _trouble(runs, result)
-    kept = _keep(desk, batch, plan, result, found, run, now, trouble)
+    made = Made(desk, batch, runs, trouble, triggered_by, now, now + timedelta(seconds=seconds))
+    test_run_id, run = hand_in(made, plan.tell, sender)
+    kept = keep(made, plan.pattern, result, found, test_run_id, run)
     _write(desk, kept, found)
     return Tested(kept, found, trouble, test_run_id)
 
@@ -95,37 +103,13 @@ def _write(desk: Desk, kept: BatchRun, found: Mapping[str, Any]) -> None:
         ) from None
 
 
-def set_baseline(
-    desk: Desk,
-    result: Mapping[str, Any],
-    *,
-    name: str = "default",
-    branch: str | None = None,
-    is_here: bool = True,
-    now: datetime,
-) -> BatchBaseline:
-    """Keep `result` as what later ones are held against, for `branch`, else the one checked out.
-
-    Args:
-        is_here: the workspace lies on this machine, and its file is written as well.
-    """
-    row, _ = BatchBaseline.objects.update_or_create(
-        workspace=desk.workspace,
-        name=name,
-        branch=git.branch(desk.root) if branch is None else branch,
-        defaults={"set_at": now, "result": dict(result)},
+def _nothing(pattern: str, has_files: bool) -> str:
+    why = (
+        f"the files that {pattern!r} names hold no tests"
+        if has_files
+        else f'no file here is called {pattern!r}; -p takes file names, as in "test_*.py"'
     )
-    if name == "default" and is_here and desk.root.is_dir():
-        with desk.lock():
-            logs.write_json(desk.root, "baseline_results.json", result)
-    return row
-
-
-def find_baseline(desk: Desk, *, name: str = "default") -> Mapping[str, Any] | None:
-    """The baseline of the branch checked out, else the latest of any branch."""
-    rows = BatchBaseline.objects.filter(workspace=desk.workspace, name=name).order_by("-set_at")
-    row = rows.filter(branch=git.branch(desk.root)).first() or rows.first()
-    return row.result if row else None
+    return f"Nothing was collected: {why}. The results of the last run stay as they are."
 
 
 def _again(plan: Plan) -> Callable[[list[str]], Mapping[str, float]]:
@@ -142,74 +126,3 @@ def _trouble(runs: Sequence[ModuleRun], result: Mapping[str, Any]) -> str:
         return late
     told = next((made.trouble for made in runs if made.trouble), "")
     return told or "No tests were found. -p names their files, and --workspace the folder."
-
-
-def _store(
-    desk: Desk,
-    whole: Sequence[ModuleRun],
-    test_run_id: str,
-    *,
-    triggered_by: str,
-    batch: Batch | None,
-    now: datetime,
-) -> TestRun | None:
-    """Take the reports in as one test run of the definition `batch`."""
-    for number, made in enumerate(whole, start=1):
-        with made.report.open("rb") as file:
-            ingest_report(
-                file,
-                project=desk.workspace.project,
-                name=made.name,
-                test_run_id=test_run_id,
-                space="local",
-                environment="local",
-                definition="batch",
-                triggered_by=triggered_by,
-                branch=git.branch(desk.root),
-                commit=git.commit(desk.root),
-                metadata={"source": "batch", "batch": batch.number if batch else None},
-                is_partial=number < len(whole),
-                now=now,
-            )
-    return TestRun.objects.filter(test_run_id=test_run_id).first()
-
-
-def _keep(
-    desk: Desk,
-    batch: Batch | None,
-    plan: Plan,
-    result: dict[str, Any],
-    found: Mapping[str, Any],
-    run: TestRun | None,
-    now: datetime,
-    trouble: str,
-) -> BatchRun:
-    with transaction.atomic():
-        kept = BatchRun.objects.create(
-            workspace=desk.workspace,
-            batch=batch,
-            run=run,
-            started_at=now,
-            pattern=plan.pattern,
-            success=result["success"],
-            trouble=trouble,
-            total_tests=result["total_tests"],
-            failed_tests=result["failed_tests"],
-            duration=result["duration_seconds"],
-            result=result,
-        )
-        kinds = zip(
-            Regression.Kind.values, ("new_failures", "performance_degradations", "unconfirmed"), strict=True
-        )
-        Regression.objects.bulk_create(
-            Regression(
-                batch_run=kept,
-                kind=kind,
-                name=row["test_name"],
-                baseline_seconds=row.get("baseline_seconds"),
-                seconds=row.get("current_seconds"),
-            )
-            for kind, key in kinds
-            for row in found[key]
-        )
-    return kept

@@ -1,11 +1,10 @@
 """Runs unittest in the user's interpreter and writes JUnit XML; needs the standard library only.
 
-python unittest_report.py REPORT FILE …
+python unittest_report.py REPORT MODULE=FILE …
 """
 
 # mypy: ignore-errors
 import importlib.util
-import os
 import sys
 import time
 import unittest
@@ -56,9 +55,8 @@ class Recording(unittest.TextTestResult):
         self.keep(test, "failure", "passed, and was expected to fail")
 
 
-def load(path):
-    """Return the tests of a file; what can't be imported is a test that errs."""
-    name = path.removesuffix(".py").replace(os.sep, ".")
+def load(name, path):
+    """Return the tests of a file under its module's name; what can't be imported is a test that errs."""
     sys.path.insert(0, str(Path(path).resolve().parent))
     try:
         spec = importlib.util.spec_from_file_location(name, path)
@@ -76,15 +74,27 @@ def load(path):
     return unittest.defaultTestLoader.loadTestsFromModule(module)
 
 
-def main(report, files):
-    sys.path.insert(0, str(Path.cwd()))
-    suite = unittest.TestSuite([load(path) for path in files])
+def named(test_id):
+    """Return class and name; what is wrong with a whole class has the id `setUpClass (module.Class)`."""
+    words, bracket, rest = test_id.partition(" (")
+    if bracket and "." not in words:
+        return rest.rstrip(")"), f"({words})"
+    class_name, _, method = test_id.rpartition(".")
+    return class_name, method
+
+
+def main(report, modules):
+    sys.path[:0] = [str(Path.cwd()), *([str(Path("src").resolve())] if Path("src").is_dir() else [])]
+    files = dict(word.split("=", 1) for word in modules)
+    suite = unittest.TestSuite([load(name, path) for name, path in files.items()])
     result = unittest.TextTestRunner(resultclass=Recording, verbosity=2).run(suite)
     root = ElementTree.Element("testsuite", name="unittest", tests=str(len(result.cases)))
     for name, (outcome, text) in result.cases.items():
-        class_name, _, method = name.rpartition(".")
+        class_name, method = named(name)
+        file = next((path for module, path in files.items() if f"{class_name}.".startswith(f"{module}.")), "")
         seconds = f"{result.begun.get(name, 0):.6f}"
-        case = ElementTree.SubElement(root, "testcase", classname=class_name, name=method, time=seconds)
+        told = {"classname": class_name, "name": method, "time": seconds, "file": file}
+        case = ElementTree.SubElement(root, "testcase", {key: value for key, value in told.items() if value})
         if outcome != "passed":
             child = ElementTree.SubElement(
                 case, outcome, message=text.strip().splitlines()[-1] if text else ""

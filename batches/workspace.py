@@ -40,11 +40,15 @@ class Seen:
 def relative_path(root: Path, typed: str, folder: Path) -> str:
     """Return `typed`, as meant in `folder`, relative to `root`; the last part may itself be a link.
 
+    Seen from a folder outside of the workspace, a relative one is meant from the root.
+
     Raises:
         OutsideWorkspace: it leads out, through `..`, an absolute path or a link, or into `.git` or the logs.
     """
-    given = Path(typed) if Path(typed).is_absolute() else folder / typed
-    if given.name in {"", ".", ".."} or "\0" in typed:
+    if not folder.resolve().is_relative_to(root.resolve()):
+        folder = root
+    given = folder / typed
+    if Path(typed).name in {"", ".", ".."} or "\0" in typed:
         raise OutsideWorkspace(f"{typed!r} names no file.")
     try:
         real = given.parent.resolve() / given.name
@@ -54,6 +58,8 @@ def relative_path(root: Path, typed: str, folder: Path) -> str:
     if not real.is_relative_to(top):
         raise OutsideWorkspace(f"{typed} lies outside the workspace {top}.")
     path = real.relative_to(top)
+    if not path.parts:
+        raise OutsideWorkspace(f"{typed} is the workspace itself: record its files.")
     if path.parts[0] == LOGS or ".git" in path.parts:
         raise OutsideWorkspace(f"{typed} lies in .git or {LOGS} and is never recorded.")
     return path.as_posix()

@@ -16,7 +16,8 @@ from rest_framework.views import exception_handler
 from access.api import description  # noqa: F401 - registers itself
 from access.permissions import EVERYBODY, open_to
 from batches.api.baselines import BaselineViewSet, RegressionViewSet
-from batches.api.batches import BatchViewSet, WorkspaceViewSet
+from batches.api.batches import BatchViewSet
+from batches.api.workspaces import WorkspaceViewSet
 from executions.api.cases import CaseViewSet, FlakyViewSet
 from executions.api.comparisons import ComparisonViewSet
 from executions.api.reports import ReportViewSet

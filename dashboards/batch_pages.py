@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from access.models import AuditEntry, Project
 from batches.models import Batch, BatchJob, BatchRun, Edit, Regression, Rollback, Workspace
 from batches.preview import show
+from batches.progress import percent_of
 from batches.recording import Desk
 from batches.rollback import to_undo, unfinished
 from batches.store import Store
@@ -23,7 +23,6 @@ MOST_EDITS, MOST_RUNS, MOST_FAILURES, MOST_AUDIT = 200, 20, 50, 100
 EDIT_COLUMNS = [
     *("edit", "path", "description", "recorded_at", "kind", "size", "hash", "suspicion", "earlier_state"),
 ]
-_PERCENT = re.compile(r"\[ *(\d+)%\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,10 @@ class JobView:
     job: BatchJob
     output: str
     percent: int | None
+
+    @property
+    def is_going(self) -> bool:
+        return self.job.finished_at is None
 
     @property
     def state(self) -> State:
@@ -67,7 +70,7 @@ class BatchPage:
 
     @property
     def is_going(self) -> bool:
-        return any(view.job.finished_at is None for view in self.jobs)
+        return any(view.is_going for view in self.jobs)
 
     @property
     def conflicts(self) -> int:
@@ -144,14 +147,20 @@ def plain_edit(view: EditView) -> dict[str, Any]:
 
 def view_of(job: BatchJob) -> JobView:
     output = clean(job.output)
-    found = _PERCENT.findall(output)
-    return JobView(job, output, int(found[-1]) if found and job.finished_at is None else None)
+    is_by_module = bool(job.options.get("isolated"))
+    done = percent_of(output, is_by_module=is_by_module) if job.finished_at is None else None
+    return JobView(job, output, done)
 
 
 def going_on(workspaces: Iterable[Workspace]) -> list[JobView]:
-    """What goes on in these workspaces."""
-    jobs = BatchJob.objects.filter(workspace__in=list(workspaces), finished_at=None)
-    return [view_of(job) for job in jobs.select_related("workspace", "batch").order_by("id")[:20]]
+    """What goes on in these workspaces, and before it what ended last of those that have no batch's page."""
+    of_these = BatchJob.objects.filter(workspace__in=list(workspaces)).select_related(
+        "workspace", "batch", "batch_run__run"
+    )
+    of_these = of_these.defer("batch_run__result")
+    ended = of_these.filter(batch=None, finished_at__isnull=False).order_by("-id")[:1]
+    going = of_these.filter(finished_at=None).order_by("id")[:20]
+    return [view_of(job) for job in [*ended, *going]]
 
 
 def _preview(desk: Desk, batch: Batch, is_here: bool) -> tuple[list[dict[str, Any]], str]:

@@ -9,8 +9,8 @@ from django.db.models import Max
 from django.urls import reverse
 
 from access.models import Project
+from analysis.wording import count
 from batches.models import BatchRun
-from dashboards.sentences import count
 from dashboards.templatetags.durations import duration
 from executions.flakiness import broken
 from performance.models import ChangePoint

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from analysis.wording import count
 from dashboards.templatetags.durations import about, duration, number, share
 from dashboards.timeline import Line
 from tracking.history import Waiting
 from tracking.models import TestRun
 from tracking.timing import RunTimes
-
-
-def count(n: int, one: str, many: str = "") -> str:
-    """Write a number with its noun: "1 run", "2 runs"."""
-    return f"{number(n)} {one if n == 1 else many or one + 's'}"
 
 
 def overview(*, running: int, bad: int, recent: Waiting, usual: Waiting) -> str:

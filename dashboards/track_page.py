@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from dashboards.sentences import count
+from analysis.wording import count
 from dashboards.states import State, state
 from performance.models import TrackRun, WorkloadRun
 from performance.track_result import RUNNING, WAITING, phases_of

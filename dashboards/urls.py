@@ -46,6 +46,7 @@ urlpatterns = [
     path("runs/<str:test_run_id>/workflows/<int:position>/output/", workflows.output, name="workflow_output"),
     path("ci/", ci.ci, name="ci"),
     path("batches/", batches.batches, name="batches"),
+    path("batches/jobs/<int:job>/cancel/", batches.cancel_job, name="batch_job_cancel"),
     path("batches/<int:number>/", batches.batch, name="batch"),
     path("batches/<int:number>/test/", batches.test, name="batch_test"),
     path("batches/<int:number>/rollback/", batches.rollback, name="batch_rollback"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.sketches import quantiles_of
-from dashboards.sentences import count
+from analysis.wording import count
 from dashboards.templatetags.durations import duration, number, share
 from performance.figures import CORRECTED
 from performance.judging import Judged, overall

@@ -13,18 +13,17 @@ from rest_framework import mixins
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access import audit
 from access.api.base import ProjectViewSet
 from access.api.errors import Conflict
 from access.api.paging import ByCursor
 from access.models import Role
 from batches.api.batches import WORKSPACE, InWorkspace
 from batches.api.serializers import BaselineSerializer, NewBaselineSerializer, RegressionSerializer
+from batches.baselines import set_baseline
 from batches.finding import workspaces_of
 from batches.models import BatchBaseline, BatchRun, Regression, Workspace
 from batches.recording import Desk
 from batches.store import Store
-from batches.testing import set_baseline
 
 
 @extend_schema_view(list=extend_schema(parameters=[WORKSPACE]))
@@ -60,9 +59,9 @@ class BaselineViewSet(InWorkspace, mixins.ListModelMixin, mixins.RetrieveModelMi
             name=name,
             branch=run.run.branch if run.run else None,
             is_here=workspace.host == socket.gethostname(),
+            actor=self.actor,
             now=timezone.now(),
         )
-        audit.record("batch.baseline", actor=self.actor, project=self.project, target=workspace, name=name)
         return Response(BaselineSerializer(row).data, status=201)
 
     def _workspace(self, pk: int | None) -> Workspace:

@@ -28,10 +28,9 @@ from batches.api.serializers import (
     PreviewSerializer,
     RollbackOrderSerializer,
     TestOrderSerializer,
-    WorkspaceSerializer,
 )
 from batches.finding import Unclear, batch_numbered, last_runs, workspace_named
-from batches.models import Batch, BatchJob, Workspace
+from batches.models import Batch, BatchJob
 from batches.preview import show
 from batches.recording import Desk
 from batches.store import Store
@@ -175,12 +174,3 @@ class BatchViewSet(InWorkspace, mixins.ListModelMixin, mixins.RetrieveModelMixin
         except (jobs.NotServed, jobs.Busy) as problem:
             raise Conflict(str(problem)) from None
         return Response(BatchJobSerializer(job).data, status=202)
-
-
-class WorkspaceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectViewSet):
-    """Folders whose edits are recorded."""
-
-    queryset = Workspace.objects.order_by("-id")
-    serializer_class = WorkspaceSerializer
-    pagination_class = ByNumber
-    lookup_value_regex = "[0-9]{1,9}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.core.management.base import CommandParser
 from batches.management.desk import add_json
 from tracking.management.base import positive
 
+LARGEST = 10_000  # edits of a batch
 WORDS = {
     "record": "record an edit; the last one of a batch runs the tests",
     "test": "run the tests now",
@@ -32,14 +34,17 @@ def add_words(parser: CommandParser, add_place: Callable[[Any], None]) -> None:
         add_json(made)
         if word in {"backup", "rollback"}:
             made.add_argument("number", type=positive, metavar="N", help="number of the batch")
-        if word in {"record", "watch"}:
-            made.add_argument("--batch-size", type=positive, default=None, metavar="N")
+        made.add_argument(
+            "--batch-size", type=batch_size, default=None, metavar="N", help="edits of a batch from now on"
+        )
     record = words.choices["record"]
     record.add_argument("file")
     record.add_argument("text", nargs="?", default="")
     record.add_argument("-d", "--description", default="")
-    words.choices["test"].add_argument("-p", dest="pattern", default="", metavar="PATTERN")
-    for word in ("test", "rollback"):
+    words.choices["test"].add_argument(
+        "-p", dest="pattern", type=at_most(255), default="", metavar="PATTERN", help='as in "test_*.py"'
+    )
+    for word in ("test", "rollback", "baseline", "compare"):
         words.choices[word].add_argument(
             "--background", action="store_true", help="by the worker of this machine"
         )
@@ -50,4 +55,24 @@ def add_words(parser: CommandParser, add_place: Callable[[Any], None]) -> None:
     back.add_argument("--no-test", action="store_true", help="do not run the tests afterwards")
     words.choices["install-hook"].add_argument("--uninstall", action="store_true")
     for word in ("baseline", "compare"):
-        words.choices[word].add_argument("--name", default="default", help="of the baseline")
+        words.choices[word].add_argument(
+            "--name", type=at_most(100), default="default", help="of the baseline"
+        )
+
+
+def batch_size(text: str) -> int:
+    number = positive(text)
+    if number > LARGEST:
+        raise ArgumentTypeError(f"{text} edits are no batch any more: at most {LARGEST}")
+    return number
+
+
+def at_most(length: int) -> Callable[[str], str]:
+    """A text that the database takes, for argparse."""
+
+    def text_of(text: str) -> str:
+        if len(text) > length:
+            raise ArgumentTypeError(f"it is longer than {length} characters")
+        return text
+
+    return text_of

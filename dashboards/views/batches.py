@@ -66,7 +66,8 @@ def batches(request: HttpRequest) -> HttpResponse:
         "going": going,
         "problems": problems,
     }
-    return page(request, "batches/list.html", context, refresh=LIVE if going else 10)
+    refresh = LIVE if any(view.is_going for view in going) else 10
+    return page(request, "batches/list.html", context, refresh=refresh)
 
 
 @requires(Role.VIEWER)
@@ -112,12 +113,29 @@ def undo(request: HttpRequest, number: int) -> HttpResponse:
 def cancel(request: HttpRequest, number: int) -> HttpResponse:
     """End what goes on for the batch."""
     found = _find(request, number)
-    job = jobs.open_jobs(found.workspace).filter(batch=found).order_by("id").first()
+    _cancel(request, jobs.open_jobs(found.workspace).filter(batch=found).order_by("id").first())
+    return _back(found)
+
+
+@requires(Role.REPORTER)
+@action(back="../../../")
+def cancel_job(request: HttpRequest, job: int) -> HttpResponse:
+    """End something that goes on and is of no batch."""
+    project: Any = request.project  # type: ignore[attr-defined]
+    found = BatchJob.objects.filter(pk=job, workspace__project=project) if job < 2**31 else None
+    one = found.select_related("workspace__project").first() if found is not None else None
+    if one is None:
+        raise Http404("There is no such job.")
+    _cancel(request, one)
+    where = {"workspace": str(one.workspace_id), "project": project.slug}
+    return redirect(f"{reverse('batches')}?{urlencode(where)}")
+
+
+def _cancel(request: HttpRequest, job: BatchJob | None) -> None:
     if job and jobs.cancel(job, actor=request.user, now=timezone.now()):
         messages.success(request, "It is being ended.")
     else:
-        messages.info(request, "Nothing goes on for this batch.")
-    return _back(found)
+        messages.info(request, "Nothing goes on here any more.")
 
 
 def _ask(request: HttpRequest, batch: Batch, kind: str, options: dict[str, Any]) -> HttpResponse:

@@ -12,13 +12,13 @@ from django.utils import timezone
 from access import audit
 from access.models import Project, Role
 from access.permissions import requires
+from analysis.wording import count
 from dashboards import workload_pages
 from dashboards.charts.workload import Level, Point, trend_figure
 from dashboards.downloads import FORMATS, download
 from dashboards.finders import find_change
 from dashboards.load_forms import DecisionForm, LoadForm
 from dashboards.rendering import page
-from dashboards.sentences import count
 from dashboards.views.actions import action
 from performance import changes, tasks, trigger
 from performance.foresight import power_before

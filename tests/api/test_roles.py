@@ -10,8 +10,8 @@ from rest_framework.test import APIClient
 
 from access.models import Role
 from access.tokens import new_token
+from batches.baselines import set_baseline
 from batches.models import Regression
-from batches.testing import set_baseline
 from dashboards.roles import endpoints
 from executions.ingest import ingest_report
 from executions.models import Report, TestCase
@@ -51,7 +51,7 @@ def fill(project):
         "report": Report.objects.get(project=project).pk,
         "batch": 1,
         "workspace": desk.workspace.pk,
-        "baseline": set_baseline(desk, run.result, now=timezone.now()).pk,
+        "baseline": set_baseline(desk, run.result, actor="ada", now=timezone.now()).pk,
         "regression": regression.pk,
         "test-case": TestCase.objects.get(project=project).pk,
         "workload-run": load.run.test_run_id,

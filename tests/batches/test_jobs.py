@@ -9,8 +9,10 @@ import psutil
 import pytest
 from django.utils import timezone
 
+from access.models import AuditEntry
 from batches import jobs, tasks
-from batches.models import BatchJob
+from batches.baselines import NONE_YET
+from batches.models import BatchJob, BatchRun
 from batches.processes import Cancelled, run_bounded
 from tests.batches.workspaces import edit, make_desk
 from tracking.drive import driver_name
@@ -54,14 +56,14 @@ def test_a_test_and_a_rollback_are_done_and_tell_what_came_of_them(desk, monkeyp
 
     tested = done(ask(desk, batch=batch))
 
-    assert (tested.status, tested.exit_code, tested.message) == ("failed", 1, "1 tests, 1 failed.")
+    assert (tested.status, tested.exit_code, tested.message) == ("failed", 1, "1 test, 1 failed.")
     assert "test_one" in tested.output
     assert tested.batch_run.run.triggered_by == "ada"
     assert tested.batch_run.suspicion["edits"] == [2]
     assert tasks.do_job(tested.pk) is False, "sent twice, it is done once"
 
     back = done(ask(desk, "rollback", batch))
-    assert (back.status, back.message) == ("passed", "Rolled back batch 1: 1 files. 1 tests, 0 failed.")
+    assert (back.status, back.message) == ("passed", "Rolled back batch 1: 1 file. 1 test, 0 failed.")
     assert (desk.root / "a.py").read_text() == "ONE = 1\n"
     assert (desk.root / "test_batch_logs/batch_tracker.json").exists()
 
@@ -75,6 +77,36 @@ def test_work_that_would_be_lost_is_refused_from_afar_too(desk):
     assert (back.status, back.exit_code) == ("error", 3)
     assert "Not recorded and would be lost: a.py" in back.message
     assert (desk.root / "a.py").read_text() == "precious"
+
+
+def test_baseline_and_comparison_are_done_from_afar_with_the_exit_codes_of_the_command(desk):
+    set_here = done(ask(desk, isolated=True, set_baseline=True))
+    assert (set_here.exit_code, set_here.status) == (0, "passed")
+    assert set_here.message == "1 test, 0 failed. They are the baseline now."
+    assert "[1/1] test_a.py: 1 test, 0 failed" in set_here.output
+    assert (desk.root / "test_batch_logs/baseline_results.json").exists()
+    assert AuditEntry.objects.get(action="batch.baseline").actor_name == "ada"
+
+    (desk.root / "a.py").write_text("ONE = 2\n")
+    worse = done(ask(desk, isolated=True, compare=True))
+    assert (worse.exit_code, worse.status) == (2, "failed")
+    assert worse.message == "1 test, 1 failed. Against the baseline: 1 regression."
+
+    lost = done(ask(desk, isolated=True, compare=True, name="other"))
+    assert (lost.exit_code, lost.message) == (3, NONE_YET)
+
+
+def test_a_pattern_that_names_nothing_and_a_rollback_without_tests_leave_the_results_alone(desk):
+    batch = edit(desk, "a.py", "ONE = 2\n", size=1)
+
+    nothing = done(ask(desk, batch=batch, pattern="nothing*.py"))
+    assert (nothing.exit_code, nothing.batch_run) == (3, None)
+    assert "Nothing was collected: no file here is called 'nothing*.py'" in nothing.message
+    back = done(ask(desk, "rollback", batch, no_test=True))
+    assert (back.exit_code, back.message) == (0, "Rolled back batch 1: 1 file.")
+
+    assert not BatchRun.objects.exists()
+    assert not (desk.root / "test_batch_logs/test_results.json").exists()
 
 
 def test_a_job_whose_worker_was_killed_is_claimed_anew_and_one_that_lives_is_not(desk):

@@ -96,7 +96,7 @@ def test_the_fifth_edit_runs_the_tests_and_one_command_goes_back(desk):
     assert "batch 1: 5 edits, failed" in rt(desk, "batch", "status").stdout
     assert "Rolled back batch 1: 5 files" in rt(desk, "batch", "rollback", "1").stdout
     assert status(desk) == ""
-    assert "1 batches stay" in rt(desk, "batch", "reset").stdout
+    assert "1 batch stays" in rt(desk, "batch", "reset").stdout
     assert log(desk, "batch_tracker.json")["edit_count"] == 0
 
 
@@ -112,10 +112,16 @@ def test_baseline_and_compare_tell_a_regression_by_their_exit_code(desk):
         {"test_name": "test_orchestrator.py::T::test_it", "baseline_outcome": "passed", "outcome": "failed"}
     ]
     edit(desk, "orchestrator", 1)
-    assert "1 tests, 1 passed" in rt(desk, "batch", "test", "-p", "test_orchestrator*.py").stdout
+    assert "1 test, 1 passed" in rt(desk, "batch", "test", "-p", "test_orchestrator*.py").stdout
     rt(desk, "batch", "test", "-p", "test_*_integration.py")
     assert "1 passed" in rt(desk, "batch", "test", "-p", "test_circuit_breaker.py", "-v").stdout
-    rt(desk, "batch", "test", "-p", "nothing*.py", code=3)
+    before = {path: path.read_bytes() for path in (desk.folder / "test_batch_logs").glob("*.*")}
+
+    nothing = rt(desk, "batch", "test", "-p", "nothing*.py", code=3)
+
+    assert "Nothing was collected" in nothing.stderr
+    assert "-p takes file names" in nothing.stderr
+    assert {path: path.read_bytes() for path in (desk.folder / "test_batch_logs").glob("*.*")} == before
 
 
 def test_the_runner_for_ci_keeps_json_and_junit(desk):
@@ -133,6 +139,23 @@ def test_the_runner_for_ci_keeps_json_and_junit(desk):
     assert (suite.get("tests"), suite.get("failures")) == ("5", "1")
     assert [row["success"] for row in log(desk, "ci_test_results.json")["modules"]].count(False) == 1
     rt(desk, "ci_batch_tests", "--no-such-option", code=3)
+
+
+def test_what_can_not_be_handed_to_the_worker_is_refused_before_anything_runs(desk):
+    for words, told in {
+        ("ci_batch_tests", "--background"): "No worker serves",
+        ("ci_batch_tests", "--background", "--compare"): "There is no baseline",
+        ("ci_batch_tests", "--background", "--set-baseline", "--baseline-file", "f"): "leave --baseline-file",
+        ("ci_batch_tests", "--set-baseline", "-p", "test_*.py"): "leave -p out",
+        ("batch", "baseline", "--background"): "No worker serves",
+        ("batch", "test", "--background", "--python", "/no/python"): "There is no Python at",
+    }.items():
+        refused = desk.run(*words, code=3) if "--python" in words else rt(desk, *words, code=3)
+        assert told in refused.stderr, words
+    desk.environment |= {"RUNTRAIL_URL": "http://127.0.0.1:9", "RUNTRAIL_TOKEN": "rt_0123456789"}
+    refused = rt(desk, "ci_batch_tests", "--background", code=3)
+    assert "unset RUNTRAIL_URL" in refused.stderr
+    assert not (desk.folder / "test_batch_logs").exists()
 
 
 def test_a_module_that_kills_its_process_takes_no_other_with_it(desk):

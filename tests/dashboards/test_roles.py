@@ -7,7 +7,7 @@ import pytest
 
 from access.models import ApiToken, Membership, Role
 from access.permissions import EVERYBODY, SIGNED_IN
-from batches.models import Batch, Workspace
+from batches.models import Batch, BatchJob, Workspace
 from dashboards.roles import routes, table
 from executions.models import TestCase
 from performance.models import ChangePoint, TrackRun, Workload, WorkloadRun
@@ -36,7 +36,7 @@ ACTIONS = {
     "logout",
     "revoke_token",
     *("run_note", "run_pin", "run_exclude", "run_include"),
-    *("batch_test", "batch_rollback", "batch_undo", "batch_cancel"),
+    *("batch_test", "batch_rollback", "batch_undo", "batch_cancel", "batch_job_cancel"),
     *("stop_workload", "make_baseline", "start_workload", "decide_change"),
     *("add_schedule", "pause_schedule", "remove_schedule", "run_schedule"),
 }
@@ -63,6 +63,7 @@ def place(project):
         "name": "performance",
         "slug": project.slug,
         "track_id": track.pk,
+        "job": make_job(project).pk,
         "pk": same_number(Membership.objects.get(user=member)),
     }
 
@@ -71,6 +72,11 @@ def make_batch(project):
     """A batch of a workspace on a machine that is not there."""
     workspace = Workspace.objects.create(project=project, host="gone", root="/gone", created_at=NINE)
     return Batch.objects.create(workspace=workspace, number=1, opened_at=NINE)
+
+
+def make_job(project):
+    workspace = Workspace.objects.get(project=project)
+    return BatchJob.objects.create(workspace=workspace, kind="test", requested_by="ada", requested_at=NINE)
 
 
 def make_load(run):

@@ -56,11 +56,11 @@ def test_the_worker_of_the_host_tests_and_goes_back(product, tmp_path):
 
     told = batch(product, tmp_path, "test", "--background").stdout
     assert "follow it at /batches/1/" in told
-    text = page_says("1 tests, 1 failed.")
+    text = page_says("1 test, 1 failed.")
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', text)[1]
 
     where = f"{product.url}/batches/1/rollback/"
     session.post(where, data={"csrfmiddlewaretoken": token}, headers={"Referer": where}, timeout=20)
 
-    page_says("Rolled back batch 1: 1 files. 1 tests, 0 failed.")
+    page_says("Rolled back batch 1: 1 file. 1 test, 0 failed.")
     assert (tmp_path / "a.py").read_text() == "ONE = 1\n"

@@ -2,104 +2,46 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import json
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from access import audit
-from batches import git, jobs, logs
-from batches.hook import install_hook, remove_hook
-from batches.management.commands.ci_batch_tests import chosen_baseline
-from batches.management.desk import WorkspaceCommand, terminated_like_interrupted
+from analysis.wording import count
+from batches import jobs, logs
+from batches.baselines import NONE_YET, NoBaseline, find_baseline, set_baseline
+from batches.management.desk import told_plainly
+from batches.management.recording import RecordingCommand
 from batches.management.words import add_words
 from batches.models import Batch
-from batches.preview import Refused, show
-from batches.recording import (
-    Desk,
-    NothingThere,
-    is_change,
-    last_batch,
-    record_edit,
-    reset,
-    take_over,
-    untested,
-)
-from batches.rollback import roll_back, undo, unfinished
+from batches.preview import show
+from batches.recording import Desk, last_batch, reset, untested
+from batches.rollback import roll_back, show_undo, undo, unfinished
 from batches.status import suggestion
 from batches.stock import take_stock
-from batches.testing import find_baseline, set_baseline
-from batches.watching import watch
-from batches.workspace import NotKeepable, OutsideWorkspace, relative_path
 from tracking.management.caller import caller_name
 
+_VERDICTS = {None: "not tested", True: "passed", False: "failed"}
 
-class Command(WorkspaceCommand):
+
+class Command(RecordingCommand):
     help = "Record edits in batches, test every full one, and take a batch back."
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_words(parser, self.add_place)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            word = options["word"].replace("-", "_")
+        word = options["word"].replace("-", "_")
+        with told_plainly():
             getattr(self, "run_now" if word == "test" else word)(options)
-        except (OutsideWorkspace, NotKeepable, NothingThere, Refused) as problem:
-            raise CommandError(str(problem)) from None
-        except OSError as problem:
-            advice = " Make room on the disk and try again; nothing was lost." if is_full(problem) else ""
-            raise CommandError(f"{problem}.{advice}") from None
-
-    def record(self, options: dict[str, Any]) -> None:
-        root = Path(options["workspace"]) if options["workspace"] else git.top_level(Path.cwd())
-        path = relative_path(root, options["file"], Path.cwd())
-        desk = self.desk(options, recording=path)
-        self.keep(desk, path, options["description"] or options["text"], options)
-
-    def keep(self, desk: Desk, path: str, description: str, options: dict[str, Any]) -> None:
-        """Record one edit; test when that filled the batch."""
-        if options.get("batch_size"):
-            desk.workspace.batch_size = options["batch_size"]
-            desk.workspace.save(update_fields=["batch_size"])
-        edit = record_edit(desk, path, description, actor=caller_name(), now=timezone.now())
-        with desk.lock():
-            logs.write_backup(desk, edit.batch)
-            logs.write_tracker(desk)
-        size = desk.workspace.batch_size
-        self.say(f"Recorded {path} (edit {edit.position}/{size} of batch {edit.batch.number})")
-        left = untested(desk.workspace, before=edit.batch)
-        if left:
-            self.say(f"  batch {left.number} is complete and was not tested: `batch test` runs the tests")
-        if edit.before is None:
-            self.say("  no earlier state is known: a rollback will leave this file alone")
-        if edit.batch.closed_at:
-            self.say(f"Batch {edit.batch.number} is complete: running the tests …")
-            self.test_batch(desk, options, edit.batch)
-
-    def test_batch(self, desk: Desk, options: dict[str, Any], batch: Batch | None) -> None:
-        baseline = find_baseline(desk)
-        tested = self.test(desk, options, batch=batch, baseline=baseline)
-        if options["format"] == "json":
-            self.print_json(tested.result)
-        else:
-            self.tell_result(tested)
-            if baseline is not None:
-                self.tell_regressions(tested)
-            if batch and not tested.result["success"]:
-                self.say(f"Report: {desk.root}/test_batch_logs/test_report_batch_{batch.number}.txt")
-                self.say(f"Go back with: batch rollback {batch.number}")
-        self.finish(tested)
 
     def run_now(self, options: dict[str, Any]) -> None:
         desk = self.desk(options)
         batch = last_batch(desk.workspace)
         if options["background"]:
-            self.hand_over(desk, "test", batch, pattern=options["pattern"], timeout=options["timeout"])
+            self.hand_over(desk, "test", batch, options, pattern=options["pattern"])
             return
         self.test_batch(desk, options, batch)
 
@@ -115,11 +57,10 @@ class Command(WorkspaceCommand):
         self.say(f"Workspace: {desk.root}", f"Batch size: {told['batch_size']}")
         self.say(f"Current batch: {current['batch_id'] if current else 'none'}")
         self.say(f"Edits: {told['edit_count']}/{told['batch_size']}")
-        words = {None: "not tested", True: "passed", False: "failed"}
         for batch in told["batches"]:
-            self.say(f"  batch {batch['batch_id']}: {len(batch['edits'])} edits, {words[batch['success']]}")
-        for job in jobs.open_jobs(desk.workspace):
-            self.say(f"In the background: {job}, {job.status}, asked for by {job.requested_by}.")
+            edits = count(len(batch["edits"]), "edit")
+            self.say(f"  batch {batch['batch_id']}: {edits}, {_VERDICTS[batch['success']]}")
+        self._tell_jobs(desk)
         left = untested(desk.workspace)
         if left:
             self.say(f"Batch {left.number} is complete and was not tested: `batch test` runs the tests.")
@@ -128,41 +69,59 @@ class Command(WorkspaceCommand):
             self.say(f"A rollback was cut off: `batch rollback {cut_off.batch.number}` ends it.")
         self.say(suggestion(desk.workspace))
 
+    def _tell_jobs(self, desk: Desk) -> None:
+        going = list(jobs.open_jobs(desk.workspace).order_by("id"))
+        for job in going:
+            self.say(f"In the background: {job}, {job.status}, asked for by {job.requested_by}.")
+        last = jobs.last_ended(desk.workspace)
+        if last and not going:
+            self.say(f"Last in the background: {last}, {last.status}. {last.message}".rstrip())
+
     def backup(self, options: dict[str, Any]) -> None:
-        desk = self.desk(options)
+        desk, number = self.desk(options), options["number"]
         last = last_batch(desk.workspace)
-        if options["number"] == (last.number if last else 0) + 1:
+        if number == (last.number if last else 0) + 1:
             kept = take_stock(desk.workspace, desk.store)
-            self.say(f"Kept the present state of {kept} files before batch {options['number']}.")
+            text = f"Kept the present state of {count(kept, 'file')} before batch {number}."
+            self._answer(options, text, batch_id=number, files=kept, folder=None)
             return
-        batch = self.batch(desk, options["number"])
+        batch = self.batch(desk, number)
         with desk.lock():
-            number = logs.write_backup(desk, batch)
+            written = logs.write_backup(desk, batch)
         audit.record("batch.backup", actor=caller_name(), project=desk.workspace.project, target=batch)
-        self.say(f"Backup of {number} files: {desk.root}/test_batch_logs/backups/batch_{batch.number}/")
+        folder = f"{desk.root}/test_batch_logs/backups/batch_{number}/"
+        text = f"Backup of {count(written, 'file')}: {folder}"
+        self._answer(options, text, batch_id=number, files=written, folder=folder)
 
     def rollback(self, options: dict[str, Any]) -> None:
         desk = self.desk(options)
         batch = self.batch(desk, options["number"])
-        if not options["undo"]:
-            for row in show(desk, batch):
-                problem = f" ({row['problem']})" if row["problem"] else ""
-                self.say(f"  {row['action']}: {row['path']}{problem}")
+        rows = (show_undo if options["undo"] else show)(desk, batch)
+        is_json = options["format"] == "json"
+        if not is_json:
+            self.say(*(f"  {row['action']}: {row['path']}{_against(row)}" for row in rows))
+        elif options["dry_run"]:
+            self.print_json({"batch_id": batch.number, "files": rows, "result": None})
         if options["dry_run"]:
             return
         if options["background"]:
             kind = "undo" if options["undo"] else "rollback"
-            self.hand_over(desk, kind, batch, force=options["force"], timeout=options["timeout"])
+            wanted = {"force": options["force"], "no_test": options["no_test"]}
+            self.hand_over(desk, kind, batch, options, **wanted)
             return
         verb = undo if options["undo"] else roll_back
         done = verb(desk, batch, force=options["force"], actor=caller_name(), now=timezone.now())
-        what = "Undid the rollback of" if done.undoes_id else "Rolled back"
-        self.say(f"{what} batch {batch.number}: {len(done.plan)} files.")
         with desk.lock():
             logs.write_tracker(desk)
-        if not options["no_test"]:
-            tested = self.test(desk, options)
+        tell = self.aside if is_json else self.say
+        tell(done.sentence)
+        tested = None if options["no_test"] else self.test(desk, options)
+        if is_json:
+            result = tested.result if tested else None
+            self.print_json({"batch_id": batch.number, "files": rows, "result": result})
+        elif tested:
             self.tell_result(tested)
+        if tested:
             self.finish(tested)
 
     def reset(self, options: dict[str, Any]) -> None:
@@ -170,68 +129,34 @@ class Command(WorkspaceCommand):
         with desk.lock():
             number = reset(desk, actor=caller_name(), now=timezone.now())
             logs.write_tracker(desk)
-        self.say(f"The tracker is reset; {number} batches stay in the history.")
+        stay = "1 batch stays" if number == 1 else f"{number} batches stay"
+        self._answer(options, f"The tracker is reset; {stay} in the history.", batches=number)
 
     def baseline(self, options: dict[str, Any]) -> None:
-        desk = self.desk(options)
+        desk, name = self.desk(options), options["name"]
+        if options["background"]:
+            wanted = {"isolated": True, "set_baseline": True, "name": name}
+            self.hand_over(desk, "test", None, options, **wanted)
+            return
         tested = self.test(desk, options, isolated=True)
-        self.tell_result(tested)
+        self.tell(tested, options)
         if not tested.trouble:
-            set_baseline(desk, tested.result, name=options["name"], now=timezone.now())
-            self.say("The baseline is set.")
+            set_baseline(desk, tested.result, name=name, actor=caller_name(), now=timezone.now())
+            self.aside("The baseline is set.")
         self.finish(tested)
 
     def compare(self, options: dict[str, Any]) -> None:
-        desk = self.desk(options)
-        baseline = chosen_baseline(desk, name=options["name"])
+        desk, name = self.desk(options), options["name"]
+        baseline = find_baseline(desk, name=name)
         if baseline is None:
-            raise CommandError("There is no baseline: run `batch baseline` first.")
-        tested = self.test(desk, options, isolated=True, baseline=baseline)
-        self.tell_result(tested)
-        self.tell_regressions(tested)
-        self.finish(tested, compared=True)
-
-    def watch(self, options: dict[str, Any]) -> None:
-        desk = self.desk(options)
-        take_stock(desk.workspace, desk.store)
-        left = untested(desk.workspace)
-        head = git.commit(desk.root)
-        with terminated_like_interrupted(), contextlib.suppress(KeyboardInterrupt):
-            if left:
-                self.say(f"Batch {left.number} was not tested: running the tests …")
-                self.going_on(self.test_batch, desk, options, left)
-            for number, paths in enumerate(watch(desk.root)):
-                if not number:
-                    self.say(f"Watching {desk.root}; Ctrl-C ends it.")
-                if (now := git.commit(desk.root)) != head:  # a checkout, a pull, a commit
-                    head, paths = now, take_over(desk, paths)
-                for path in paths:
-                    self.going_on(self.see, desk, path, options)
-        self.say("Stopped watching.")
-
-    def see(self, desk: Desk, path: str, options: dict[str, Any]) -> None:
-        if is_change(desk, path):
-            self.keep(desk, path, "seen by watch", options)
-
-    def going_on(self, work: Callable[..., None], *given: Any) -> None:
-        """Do something while watching: red tests and what can't be recorded do not end it."""
-        try:
-            work(*given)
-        except SystemExit:
-            pass
-        except (NothingThere, NotKeepable, OutsideWorkspace):
-            pass
-        except (CommandError, OSError) as problem:
-            self.stderr.write(str(problem))
-
-    def install_hook(self, options: dict[str, Any]) -> None:
-        desk = self.desk(options)
-        if options["uninstall"]:
-            self.say(remove_hook(desk.root))
+            raise NoBaseline(NONE_YET)
+        if options["background"]:
+            wanted = {"isolated": True, "compare": True, "name": name}
+            self.hand_over(desk, "test", None, options, **wanted)
             return
-        from django.conf import settings
-
-        self.say(install_hook(desk.root, settings.BASE_DIR / "bin" / "runtrail"))
+        tested = self.test(desk, options, isolated=True, baseline=baseline)
+        self.tell(tested, options, is_compared=True)
+        self.finish(tested, is_compared=True)
 
     def batch(self, desk: Desk, number: int) -> Batch:
         found = Batch.objects.filter(workspace=desk.workspace, number=number).first()
@@ -239,6 +164,12 @@ class Command(WorkspaceCommand):
             raise CommandError(f"There is no batch {number} here. `batch status` lists them.")
         return found
 
+    def _answer(self, options: dict[str, Any], text: str, **told: Any) -> None:
+        if options["format"] == "json":
+            self.print_json(told)
+        else:
+            self.say(text)
 
-def is_full(problem: OSError) -> bool:
-    return problem.errno in {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
+
+def _against(row: dict[str, Any]) -> str:
+    return f" ({row['problem']})" if row["problem"] else ""

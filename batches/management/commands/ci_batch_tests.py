@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from batches.management.desk import WorkspaceCommand
+from batches.baselines import (
+    NONE_YET,
+    NoBaseline,
+    demand_writable,
+    find_baseline,
+    read_baseline,
+    set_baseline,
+    write_baseline,
+)
+from batches.management.desk import WorkspaceCommand, told_plainly
+from batches.management.words import at_most
 from batches.recording import Desk
 from batches.regressions import Rule
-from batches.store import write_atomically
-from batches.testing import find_baseline, set_baseline
-from batches.workspace import LOGS
+from batches.testing import Tested
+from tracking.management.caller import caller_name
 
 
 class Command(WorkspaceCommand):
@@ -23,80 +30,62 @@ class Command(WorkspaceCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         self.add_place(parser)
-        parser.add_argument("-p", dest="pattern", default="", metavar="PATTERN", help='as in "test_*.py"')
+        parser.add_argument(
+            "-p", dest="pattern", type=at_most(255), default="", metavar="PATTERN", help='as in "test_*.py"'
+        )
         parser.add_argument("--set-baseline", action="store_true", help="keep these results as the baseline")
         parser.add_argument(
             "--compare", action="store_true", help="against the baseline; exit code 2 if worse"
         )
         parser.add_argument("--baseline-file", default="", metavar="F", help="instead of the kept baseline")
         parser.add_argument("--plain", action="store_true", help="slower is simply 50 %% over the baseline")
+        parser.add_argument("--background", action="store_true", help="by the worker of this machine")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        desk = self.desk(options)
-        baseline = None
-        if options["compare"]:
-            named = options["baseline_file"]
-            baseline = read_baseline(desk.root, named) if named else chosen_baseline(desk)
-            if baseline is None:
-                raise CommandError("There is no baseline: run `ci_batch_tests --set-baseline` first.")
-        rule = Rule(is_plain=options["plain"])
-        tested = self.test(desk, options, isolated=True, baseline=baseline, rule=rule)
-        if options["format"] == "json":
-            self.print_json(tested.result)
+        self._refuse_contradictions(options)
+        with told_plainly():
+            desk = self.desk(options)
+            baseline = self._baseline(desk, options)
+            if options["background"]:
+                names = ("pattern", "set_baseline", "compare", "plain")
+                wanted = {name: options[name] for name in names}
+                self.hand_over(desk, "test", None, options, isolated=True, **wanted)
+                return
+            rule = Rule(is_plain=options["plain"])
+            tested = self.test(desk, options, isolated=True, baseline=baseline, rule=rule)
+            self.tell(tested, options, is_compared=options["compare"])
+            if options["set_baseline"] and not tested.trouble:
+                self._keep(desk, tested, options["baseline_file"])
+        self.finish(tested, is_compared=options["compare"])
+
+    def _refuse_contradictions(self, options: Mapping[str, Any]) -> None:
+        if options["set_baseline"] and options["pattern"] and not options["baseline_file"]:
+            raise CommandError(
+                "The baseline is made of all tests: leave -p out, or name a file with --baseline-file."
+            )
+        if options["baseline_file"] and options["background"]:
+            raise CommandError(
+                "--background takes the workspace's own baseline, and reads no file named elsewhere: "
+                "leave --baseline-file out, or --background."
+            )
+        if options["baseline_file"] and not (options["compare"] or options["set_baseline"]):
+            self.aside("--baseline-file does nothing without --compare or --set-baseline.")
+
+    def _baseline(self, desk: Desk, options: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        if options["set_baseline"] and options["baseline_file"]:
+            demand_writable(desk.root, options["baseline_file"])
+        if not options["compare"]:
+            return None
+        if options["baseline_file"]:
+            return read_baseline(desk.root, options["baseline_file"])
+        found = find_baseline(desk)
+        if found is None:
+            raise NoBaseline(NONE_YET)
+        return found
+
+    def _keep(self, desk: Desk, tested: Tested, named: str) -> None:
+        if named:
+            write_baseline(desk.root, named, tested.result)
         else:
-            self.tell_result(tested)
-            if baseline is not None:
-                self.tell_regressions(tested)
-        if options["set_baseline"] and not tested.trouble:
-            if options["baseline_file"]:
-                content = json.dumps(tested.result, indent=2) + "\n"
-                write_atomically(_place(desk.root, options["baseline_file"]), content.encode())
-            else:
-                set_baseline(desk, tested.result, now=timezone.now())
-            self.stderr_line("The baseline is set.")
-        self.finish(tested, compared=baseline is not None)
-
-
-def chosen_baseline(desk: Desk, *, name: str = "default") -> Mapping[str, Any] | None:
-    """The baseline that was set here, or a `baseline_results.json` that came from elsewhere, as in CI."""
-    kept = find_baseline(desk, name=name)
-    own = read_baseline(desk.root, "") if name == "default" else None
-    if own is None or kept is None:
-        return kept or own
-    is_ours = any(
-        own.get("timestamp") == row.result.get("timestamp") and own["tests"] == row.result["tests"]
-        for row in desk.workspace.baselines.filter(name=name)
-    )
-    return kept if is_ours else own
-
-
-def read_baseline(root: Path, named: str) -> Mapping[str, Any] | None:
-    """Return the named file, or the workspace's own `baseline_results.json`; None where that is not there.
-
-    Raises:
-        CommandError: the named one is missing, or it is no baseline.
-    """
-    place = _place(root, named) if named else root / LOGS / "baseline_results.json"
-    if not named and not place.exists():
-        return None
-    try:
-        found = json.loads(place.read_text())
-        if {"name", "outcome", "seconds"} <= set(
-            (found["tests"] or [{"name": 0, "outcome": 0, "seconds": 0}])[0]
-        ):
-            found.setdefault("modules", [])
-            return dict(found)
-    except OSError:
-        raise CommandError(f"There is no baseline {place}: make one with --set-baseline.") from None
-    except (ValueError, KeyError, TypeError):
-        pass
-    if not named:
-        return None  # damaged: the database has it
-    raise CommandError(f"{place} is no baseline: make one with --set-baseline.")
-
-
-def _place(root: Path, named: str) -> Path:
-    """A bare name that is not here lies in the logs, where the baseline of the documents is."""
-    here = Path(named)
-    there = root / LOGS / named
-    return there if not here.exists() and here.name == named and there.exists() else here
+            set_baseline(desk, tested.result, actor=caller_name(), now=timezone.now())
+        self.aside("The baseline is set.")

@@ -1,0 +1,121 @@
+"""Tests of every layout, run by pytest and by unittest: their names, modules and outcomes."""
+
+import os
+import sys
+
+import pytest
+
+from batches.results import build_result, to_junit
+from batches.runner import Plan, run_named, run_suite
+from tests.batches.workspaces import NOW
+from tests.journeys.product import ROOT
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture
+def plan_of(tmp_path):
+    """Make a tree and return the plan that runs its tests."""
+
+    def plan_of(framework, files, **options):
+        root, scratch = tmp_path / "work", tmp_path / "scratch"
+        scratch.mkdir()
+        for name, text in {"pytest.ini": "[pytest]\n", **files}.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text)
+        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        environment = {**kept, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        told = {"framework": framework, "tell": lambda text: None, **options}
+        return Plan(root, sys.executable, ROOT / "client/src", scratch, environment, **told)
+
+    return plan_of
+
+
+def result_of(plan):
+    runs = run_suite(plan)
+    return build_result(runs, root=str(plan.root), batch_id=1, started=NOW, seconds=1.0, commit="")
+
+
+def test_a_module_that_can_not_be_imported_hides_no_test_of_another(plan_of):
+    plan = plan_of("pytest", {"tests/test_a.py": "import nowhere\n", "test_b.py": "def test_b(): pass\n"})
+
+    result = result_of(plan)
+
+    assert (result["total_tests"], result["passed_tests"], result["failed_tests"]) == (2, 1, 1)
+    (failure,) = result["failures"]
+    assert (failure["type"], failure["test_name"]) == ("ERROR", "(collection)")
+    assert (failure["test_class"], failure["module"]) == ("tests.test_a", "tests.test_a")
+    assert failure["file_location"] == "tests/test_a.py:1"
+    assert {row["name"]: row["success"] for row in result["modules"]} == {
+        "tests.test_a": False,
+        "test_b": True,
+    }
+    assert b'classname="tests.test_a" name="(collection)"' in to_junit(result)
+
+
+SUITE = """
+import unittest
+from pkg.inner import value
+
+def setUpModule(): pass
+
+class T(unittest.TestCase):
+    def test_good(self): self.assertEqual(value(), 1)
+    def test_bad(self): self.assertEqual(value(), 2)
+    def test_parts(self):
+        for number in range(3):
+            with self.subTest(number=number): self.assertLess(number, 1)
+    @unittest.skip("not now")
+    def test_skipped(self): pass
+    @unittest.expectedFailure
+    def test_expected(self): self.fail()
+
+class NotSetUp(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls): raise OSError("no room")
+    def test_it(self): pass
+"""
+
+
+def test_unittest_tells_module_class_and_outcome_as_the_document_does(plan_of):
+    files = {"pkg/__init__.py": "", "pkg/inner.py": "def value(): return 1\n", "tests/test_it.py": SUITE}
+
+    result = result_of(plan_of("unittest", files))
+
+    assert {test["name"]: test["outcome"] for test in result["tests"]} == {
+        "tests.test_it.T::test_good": "passed",
+        "tests.test_it.T::test_bad": "failed",
+        "tests.test_it.T::test_parts": "failed",
+        "tests.test_it.T::test_skipped": "skipped",
+        "tests.test_it.T::test_expected": "passed",
+        "tests.test_it.NotSetUp::(setUpClass)": "error",
+    }
+    assert [row["name"] for row in result["modules"]] == ["tests.test_it"]
+    assert {failure["module"] for failure in result["failures"]} == {"tests.test_it"}
+    assert {failure["test_class"] for failure in result["failures"]} == {
+        *("tests.test_it.T", "tests.test_it.NotSetUp"),
+    }
+
+
+OWN = """
+import unittest
+from top.inner import Own
+from .. import Own as same
+
+class T(unittest.TestCase):
+    def test_it(self): self.assertIs(Own, same)
+"""
+
+
+def test_unittest_imports_a_package_below_src_under_its_own_name(plan_of):
+    files = {
+        "src/top/inner/__init__.py": "class Own: pass\n",  # `top` is a namespace
+        "src/top/inner/tests/__init__.py": "",
+        "src/top/inner/tests/test_own.py": OWN,
+    }
+    plan = plan_of("unittest", files)
+
+    assert [test["name"] for test in result_of(plan)["tests"]] == ["top.inner.tests.test_own.T::test_it"]
+    runs, there = run_named(plan, ["top.inner.tests.test_own.T::test_it"])
+    assert there
+    assert [case.outcome for made in runs for case in made.cases] == ["passed"]
