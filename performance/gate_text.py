@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from analysis.wording import count
 from performance.gate import Gate, change_in_words
 from performance.judging import Judged
 
@@ -21,8 +22,8 @@ def lines(gate: Gate) -> Iterator[str]:
     yield ""
     runs = gate.judged[0].verdict
     yield (
-        f"{runs.n_after} runs against {runs.n_before} of the baseline {gate.baseline.run}; intervals hold in "
-        f"{1 - gate.budget:.1%}; p is corrected for {len(gate.judged)} figures."
+        f"{count(runs.n_after, 'run')} against {runs.n_before} of the baseline {gate.baseline.run}; "
+        f"intervals hold in {1 - gate.budget:.1%}; p is corrected for {len(gate.judged)} figures."
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from analysis.wording import count
 from performance.changes import Watched, watch_workload
 from performance.comparison import Start, fail_comparison, next_turn
 from performance.models import Comparison, Optimization, WorkloadRun
@@ -106,5 +107,7 @@ def _confirm(
     except (NotRunnable, FaultySpec) as refusal:
         note(run, "watched", f"A doubtful change could not be confirmed by another run: {refusal}", now)
         return []
-    note(run, "watched", f"{len(watched.doubts)} doubtful changes: {made} is made to confirm them.", now)
+    note(
+        run, "watched", f"{count(len(watched.doubts), 'doubtful change')}: {made} is made to look again.", now
+    )
     return [made]

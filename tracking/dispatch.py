@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 
+from analysis.wording import count
 from tracking.ci import CILost, CIRefused, CIService, CIUnavailable, Seen, Sent
 from tracking.models import TestRun, WorkflowRun
 from tracking.tracker import note
@@ -63,7 +64,7 @@ def _own_up(run: TestRun, now: datetime) -> None:
     lost = run.workflow_runs.filter(dispatch_state="sending").update(dispatch_state="unknown")
     if lost:
         note(
-            run, "unknown", f"{lost} workflows were being sent when their sender died; looking for them.", now
+            run, "unknown", f"{count(lost, 'workflow')} being sent when the sender died; looked for now.", now
         )
 
 

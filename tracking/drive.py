@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from analysis.wording import count
 from tracking import job_wrapper
 from tracking.ci import CIBusy, CIRefused, CIService, CIUnavailable
 from tracking.closing import abandon, settle
@@ -134,7 +135,7 @@ def _refuse_at_preflight(run: TestRun, *, ci: CIService, now: datetime) -> bool:
     if not faults:
         TestRun.objects.filter(pk=run.pk).update(checked=found.checked)
         run.checked = found.checked
-        told = f"Checked {len(run.plan['steps'])} steps: all can be sent."
+        told = f"Checked {count(len(run.plan['steps']), 'step')}: all can be sent."
         note(run, "preflight", " ".join((told, *found.remarks)), now)
         return True
     run.workflow_runs.unsent().update(

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from analysis.wording import count
 from tracking.models import TestDefinition, TestRun
 from tracking.rollups import forget_figures, keep_figures
 from tracking.tracker import note
@@ -126,7 +127,7 @@ def request_cancel(run: TestRun, *, by: str, now: datetime) -> bool:
         stopped = run.workflow_runs.unsent().update(
             conclusion="cancelled", reason="not sent: the run was cancelled"
         )
-        told = f"Cancelled by {by}" + (f"; {stopped} workflows had not been sent." if stopped else ".")
+        told = f"Cancelled by {by}" + (f"; {count(stopped, 'workflow')} not sent." if stopped else ".")
         note(run, "cancelled", told, now)
     return True
 

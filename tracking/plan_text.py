@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
+from analysis.wording import count
+
 
 def placeholder(plan: dict[str, Any]) -> str:
     """What stands for the identifier that only a run which has begun has."""
@@ -16,7 +18,7 @@ def preview(plan: dict[str, Any]) -> Iterator[str]:
     """Each step of `plan` in a few lines."""
     place = f" at {plan['ref']}" if plan["service"] != "local" else ""
     total = sum(step["count"] for step in plan["steps"])
-    yield f"Would send {total} workflows to {plan['service']}{place}:"
+    yield f"Would send {count(total, 'workflow')} to {plan['service']}{place}:"
     for step in plan["steps"]:
         inputs = ", ".join(f"{key}={value}" for key, value in _inputs(plan, step).items())
         yield f"  {step['count']} × {_what(plan, step)}"

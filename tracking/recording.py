@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
 from access.models import Project
+from analysis.wording import count
 from tracking.identifiers import environment_name
 from tracking.lifecycle import Status, close_run, settle_run
 from tracking.models import Environment, TestDefinition, TestRun, WorkflowRun
@@ -85,13 +86,13 @@ def end_recording(run: TestRun, *, can_ask: bool, now: datetime) -> None:
     they count as neutral, which is GitHub's word for neither good nor bad, and the run says so.
     """
     workflows = run.workflow_runs.count()
-    note(run, ENDED, f"The script saved its record of {workflows} workflows.", now)
+    note(run, ENDED, f"The script saved its record of {count(workflows, 'workflow')}.", now)
     if not workflows:
         close_run(run, Status.ERROR, reason="Nothing was recorded.", now=now)
         return
     unseen = 0 if can_ask else run.workflow_runs.open().update(conclusion="neutral", reason=NOT_SEEN)
     if unseen == workflows:
-        reason = f"Recorded by a script; Runtrail did not see how its {workflows} workflows ended"
+        reason = f"Recorded by a script; Runtrail did not see how its {count(workflows, 'workflow')} ended"
         close_run(run, Status.PASSED, reason=reason, now=now)
     else:
         settle_run(run, now=now)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from analysis.wording import count
 from tracking.identifiers import new_test_run_id
 from tracking.models import Environment, RunEvent, Space, TestDefinition, TestRun, WorkflowRun
 from tracking.plan import NotRunnable, freeze_plan, intended_workflows
@@ -130,6 +131,6 @@ def _begin(
             **fields,
         )
         workflows = WorkflowRun.objects.bulk_create(intended_workflows(run), batch_size=50)
-        what = definition.kind if run.is_handed_over else f"{len(workflows)} workflows"
+        what = definition.kind if run.is_handed_over else count(len(workflows), "workflow")
         note(run, "started", f"{text}: {what} on {environment}.", now)
     return run

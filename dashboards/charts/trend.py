@@ -8,6 +8,8 @@ from typing import Any
 from dashboards.charts.theme import color, layout
 from tracking.history import Day
 
+TICKS = [0, 25, 50, 75, 100]
+
 
 def pass_rate_figure(days: Sequence[Day]) -> dict[str, Any]:
     """Draw the share of passed runs per day with its 95 % interval; days without runs are gaps."""
@@ -39,7 +41,8 @@ def pass_rate_figure(days: Sequence[Day]) -> dict[str, Any]:
             }
         ],
         "layout": layout(
-            yaxis={"range": [-3, 105], "ticksuffix": " %", "tickvals": [0, 25, 50, 75, 100]},
+            # Plotly puts a suffix to no tick that was placed by hand.
+            yaxis={"range": [-3, 105], "tickvals": TICKS, "ticktext": [f"{tick} %" for tick in TICKS]},
             xaxis=_span(days),
             showlegend=False,
         ),

@@ -92,7 +92,7 @@ def test_a_killed_workers_task_is_done_once_by_the_next_worker(running, tmp_path
 
     seconds_until(lambda: ended(lines))
     assert ended(lines) == 1
-    assert "gave back 1 unfinished tasks to the worker" in running.log.read_text()
+    assert "gave back 1 unfinished task to the worker" in running.log.read_text()
 
 
 def test_a_program_that_keeps_dying_is_started_less_often_and_the_others_stay(running):

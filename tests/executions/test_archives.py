@@ -114,7 +114,7 @@ def test_the_command_lists_shows_and_restores(capsys, settings, tmp_path):
         return capsys.readouterr().out
 
     call_command("prune_runs")
-    assert "1 runs went." in capsys.readouterr().out
+    assert "1 run went." in capsys.readouterr().out
     assert said("archived_runs").splitlines() == [f"{at:%Y-%m}  {name}", "1 archived runs."]
     assert said("archived_runs", month="1999-01").strip() == "0 archived runs."
     assert "Workflows: 2 success" in said("archived_runs", name)

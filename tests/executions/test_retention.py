@@ -234,4 +234,4 @@ def test_the_command_says_what_went(capsys, settings, tmp_path):
     assert f"{run.test_run_id}" in capsys.readouterr().out
     call_command("prune_runs")
 
-    assert "1 runs went." in capsys.readouterr().out
+    assert "1 run went." in capsys.readouterr().out

@@ -50,7 +50,7 @@ def test_the_latest_run_is_fetched_by_the_line_of_the_morning(ci, capsys):
 
     said = typed("sync_ci $(ci show --latest)", capsys)
 
-    assert said.startswith("1 runs looked at: 1 new jobs, 1 new test reports.")
+    assert said.startswith("1 run looked at: 1 new job, 1 new test report.")
     assert TestRun.objects.get().test_run_id == f"ci-{run.id}-{run.attempts[0].jobs[0].id}"
     assert older.id != run.id
 
@@ -64,7 +64,7 @@ def test_each_line_of_the_table_does_what_it_says(ci, capsys, line):
     if line.startswith("ci"):
         assert said == f"{number}\n"
     else:
-        assert said.startswith("1 runs looked at: 1 new jobs")
+        assert said.startswith("1 run looked at: 1 new job")
 
 
 def test_all_runs_of_the_week_are_fetched_one_by_one_as_the_weekly_review_does(ci, capsys):
@@ -157,4 +157,4 @@ def test_the_step_of_a_workflow_fetches_the_finished_jobs_of_its_own_run(ci, cap
 
     said = typed("sync_ci ${{ github.run_id }}".replace("${{ github.run_id }}", str(run.id)), capsys)
 
-    assert said.startswith("1 runs looked at: 1 new jobs, 1 new test reports.")
+    assert said.startswith("1 run looked at: 1 new job, 1 new test report.")

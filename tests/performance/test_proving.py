@@ -59,7 +59,7 @@ def test_a_doubtful_change_is_confirmed_by_one_run_for_all_doubts(workload, star
     assert doubts
     assert set(asked[0]["confirms"]) <= doubts
     assert made.run.is_running
-    assert "is made to confirm them" in run.run.events.get(kind="watched").text
+    assert "is made to look again" in run.run.events.get(kind="watched").text
 
 
 @pytest.mark.parametrize("reason", ["it may not", "it is history", "another tool measured it"])

@@ -49,7 +49,7 @@ def test_no_regression_ends_with_zero(workload, base, workload_command):
     said = workload_command("gate", str(a_run(workload, 0.2, number=20)))
 
     assert said.startswith("Not worse than the baseline")
-    assert "1 runs against 6 of the baseline" in said
+    assert "1 run against 6 of the baseline" in said
 
 
 def test_without_a_baseline_it_ends_with_three(workload, workload_command):

@@ -207,5 +207,5 @@ def test_who_was_stopped_for_long_watches_the_one_who_took_over(run_tests, profi
 def test_more_detail_tells_what_runtrail_did(run_tests, profile):
     said = run_tests(*RUN, "-v").out
 
-    assert "Checked 1 steps: all can be sent." in said
+    assert "Checked 1 step: all can be sent." in said
     assert "Ended as passed." in said

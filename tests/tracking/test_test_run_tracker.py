@@ -97,7 +97,7 @@ def test_what_runtrail_did_not_see_is_said():
 
     run = TestRun.objects.get()
     assert run.status == "passed"
-    assert run.reason == "Recorded by a script; Runtrail did not see how its 1 workflows ended"
+    assert run.reason == "Recorded by a script; Runtrail did not see how its 1 workflow ended"
     assert run.workflow_runs.get().conclusion == "neutral"
 
 

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from import_export.admin import ExportMixin
 
+from analysis.wording import count
 from tracking import curation
 from tracking.admin.history import HistoryAdmin
 from tracking.admin.resources import FORMATS, RunResource
@@ -74,4 +75,4 @@ class TestRunAdmin(ExportMixin, HistoryAdmin):
         now = timezone.now()
         chosen = runs.select_related("project", "definition", "environment")
         changed = sum(verb(run, by=request.user, now=now) for run in chosen)
-        self.message_user(request, f"{changed} runs {told}.")
+        self.message_user(request, f"{count(changed, 'run')} {told}.")

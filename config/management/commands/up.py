@@ -14,6 +14,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection, transaction
 
+from analysis.wording import count
 from config import demo, first_start
 from config.supervisor import CanNotStart, Supervisor
 from tracking.models import TestRun
@@ -90,7 +91,9 @@ class Command(BaseCommand):
         if with_demo and not TestRun.objects.exists():
             project = demo.make_demo()
             run = demo.start_demo(project)
-            return [f"A first run is on its way: {run.workflow_runs.count()} jobs of {run.definition}."]
+            return [
+                f"A first run is on its way: {count(run.workflow_runs.count(), 'job')} of {run.definition}."
+            ]
         return []
 
     def announce(self, host: str, port: int, seconds: float, welcome: list[str]) -> None:

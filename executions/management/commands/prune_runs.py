@@ -8,6 +8,7 @@ from django.core.files.storage import storages
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
+from analysis.wording import count
 from executions.recount import forget_runs
 from tracking.management.base import RuntrailCommand
 from tracking.models import RetentionPolicy
@@ -32,4 +33,4 @@ class Command(RuntrailCommand):
         if not RetentionPolicy.objects.exists():
             return self.say("There is no retention policy, so every run stays. Add one in the admin.")
         done = "would go" if dry_run else "went"
-        return self.say(f"{len(rows)} runs {done}.")
+        return self.say(f"{count(len(rows), 'run')} {done}.")

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from access.models import Project
-from analysis.wording import in_words
+from analysis.wording import count, in_words
 from executions.execution_report import Line, lines
 from executions.flakiness import rank_flaky
 from executions.recount import recount
@@ -78,7 +78,7 @@ class Command(RuntrailCommand):
         rule = f"failure rate of {options['threshold']:g} % or more in the last {options['window']} runs"
         if not found:
             return self.say(f"No test both passes and fails with a {rule}.")
-        self.say(f"{len(found)} tests with a {rule}:")
+        self.say(f"{count(len(found), 'test')} with a {rule}:")
         for one in found[:MOST]:
             rate = f"{100 * one.failure_rate:.0f} % ({100 * one.rate_low:.0f} to {100 * one.rate_high:.0f} %)"
             self.say(

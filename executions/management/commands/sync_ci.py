@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from analysis.wording import count
 from executions.reports.base import Limits
 from executions.sync import Bounds, sync_runs
 from tracking import ci
@@ -45,7 +46,8 @@ class Command(RuntrailCommand):
             self.print_json(asdict(done))
         else:
             self.say(
-                f"{done.runs} runs looked at: {done.jobs} new jobs, {done.reports} new test reports.",
+                f"{count(done.runs, 'run')} looked at: {count(done.jobs, 'new job')}, "
+                f"{count(done.reports, 'new test report')}.",
                 *(f"  {line}" for line in done.said),
             )
         if refused:

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from analysis.wording import count
 from performance import comparison_text
 from performance.comparison import (
     MOST_ROUNDS,
@@ -53,7 +54,9 @@ def run(command: Any, options: dict[str, Any]) -> None:
                 now=timezone.now(),
             )
         else:
-            command.stderr.write(f"Goes on where it was interrupted: {turns_left(comparison)} runs are left.")
+            command.stderr.write(
+                f"Goes on where it was interrupted: {count(turns_left(comparison), 'run')} left."
+            )
     except NotComparable as problem:
         raise CommandError(str(problem)) from None
     with following(command, options) as live:
@@ -78,7 +81,7 @@ def _turn(comparison: Comparison, live: Any) -> None:
     if started is None:
         time.sleep(WAIT if comparison.turns.filter(run__run__status="running").exists() else 0)
         return
-    live.tell(f"{turns_left(comparison)} runs left: {started.component} ({started})")
+    live.tell(f"{count(turns_left(comparison), 'run')} left: {started.component} ({started})")
     ended = drive(started, live)
     live.tell(f"  {started.component}: {ended.status}" + (f", {ended.reason}" if ended.reason else ""))
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from analysis.wording import count
 from performance import optimization_text
 from performance.management.proving import drive, following
 from performance.models import Optimization, Workload
@@ -110,7 +111,7 @@ def _make_more_runs(command: Any, optimization: Optimization, options: dict[str,
     except NotRecordable as problem:
         raise CommandError(str(problem)) from None
     with following(command, options) as live:
-        live.tell(f"{len(planned)} more runs: {', '.join(planned)}")
+        live.tell(f"{count(len(planned), 'more run')}: {', '.join(planned)}")
         while not live.wishes:
             started = advance_retry(
                 optimization, start=start_workload_run, now=timezone.now(), driver=driver_name("workload")
