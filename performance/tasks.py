@@ -58,9 +58,14 @@ def send_track(track_pk: str) -> bool:
     return _asked(run_whole_track, track_pk)
 
 
-def _asked(task: Any, pk: str) -> bool:
+def follow_soon() -> bool:
+    """Ask a worker for what follows from a run that has just ended; without a broker the sweep finds it."""
+    return _asked(follow_workload_runs)
+
+
+def _asked(task: Any, *arguments: str) -> bool:
     try:
-        task.delay(pk)
+        task.delay(*arguments)
     except (OperationalError, RedisError, OSError) as problem:
         log.info("broker_unreachable", task=task.name, problem=type(problem).__name__)
         return False

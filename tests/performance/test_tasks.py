@@ -1,18 +1,22 @@
 """Workers take up workload runs, whichever door began them, and those that their driver left."""
 
+import signal
 import socket
+import uuid
 from datetime import timedelta
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.core.files.storage import storages
+from django.core.management import call_command
 from django.utils import timezone
 
 from performance import tasks
 from performance.drive import finish_left
 from performance.generators.recording import Recorder
 from performance.management.driving import place
+from performance.management.subcommands import drive
 from performance.models import WorkloadRun
 from performance.samples import load_samples
 from performance.trigger import adopt_run, start_workload_run
@@ -107,6 +111,26 @@ def test_a_run_whose_driver_never_began_gets_another_one_after_a_while(apart, se
     assert tasks.run_workload(str(run.pk))
 
     assert apart == [str(run.pk)] * 2
+
+
+@pytest.fixture
+def signals():
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("signals")
+def test_what_follows_from_a_load_is_asked_for_at_its_end(monkeypatch):
+    done = []
+    monkeypatch.setattr(drive, "drive_here", lambda run, **_: done.append(run))
+    monkeypatch.setattr(tasks.follow_workload_runs, "delay", lambda: done.append("followed"))
+    run = uuid.uuid4()
+
+    call_command("workload", "drive", str(run))
+
+    assert done == [run, "followed"]
 
 
 def test_what_a_dead_driver_left_is_kept_and_closed_as_an_error():

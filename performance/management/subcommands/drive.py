@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.core.management.base import CommandParser
 
+from performance import tasks
 from performance.management.driving import drive_here
 
 
@@ -20,3 +21,4 @@ def run(command: Any, options: dict[str, Any]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: wishes.append("the end of the server"))
     drive_here(options["run"], stop=lambda: wishes[0] if wishes else "")
+    tasks.follow_soon()
