@@ -4,6 +4,7 @@ TIMETABLE = {
     "sweep-runs": {"task": "tracking.tasks.sweep_runs", "schedule": 5.0},  # seconds
     "sweep-deliveries": {"task": "tracking.tasks.sweep_deliveries", "schedule": 5.0},
     "start-scheduled": {"task": "tracking.tasks.start_scheduled", "schedule": 5.0},
+    "sweep-exclusions": {"task": "executions.tasks.sweep_exclusions", "schedule": 5.0},
     "sync-ci": {"task": "executions.tasks.sync_due", "schedule": 60.0},
     "sweep-batch-jobs": {"task": "batches.tasks.sweep_jobs", "schedule": 10.0},
     "follow-workload-runs": {"task": "performance.tasks.follow_workload_runs", "schedule": 5.0},

@@ -110,6 +110,8 @@ def count(result_set: ResultSet, decided: Columns, old: dict[int, Old], tally: T
     if old:
         before = [np.nan if duration is None else duration for _, duration in old.values()]
         tally.add(np.array([outcome for outcome, _ in old.values()]), np.array(before), -1)
+    if not result_set.is_counted:
+        return
     again = np.isin(decided.case, list(old))
     done = np.zeros(len(decided), bool)
     done[~again] = append_newest(result_set, decided.only(~again))
@@ -221,9 +223,9 @@ def last_runs(
 
 
 def in_space(rows: ResultQuerySet, space: str) -> ResultQuerySet:
-    """Result rows of one space: a bit of the row says it, so that no other table is asked."""
-    return rows.annotate(ci_bit=F("flags").bitand(int(Flag.CI))).filter(
-        ci_bit=int(Flag.CI) if space == "ci" else 0
+    """Result rows of one space that count: bits of the row say it, so that no other table is asked."""
+    return rows.annotate(place=F("flags").bitand(int(Flag.CI | Flag.LEFT_OUT))).filter(
+        place=int(Flag.CI) if space == "ci" else 0
     )
 
 

@@ -66,7 +66,7 @@ def lines(project: Project, *, space: str = "", since: datetime | None = None) -
 
 
 def _since(project: Project, space: str, since: datetime) -> Iterator[Line]:
-    rows = Result.objects.deciding().filter(set__project=project, started_at__gte=since)
+    rows = Result.objects.counted().filter(set__project=project, started_at__gte=since)
     if space:
         rows = rows.filter(set__space=space)
     counts: Any = {name: Count("case_id", filter=Q(outcome=code)) for code, name in enumerate(COUNTS)}

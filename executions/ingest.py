@@ -137,6 +137,8 @@ def _write(
     flags = (Flag.CI if result_set.space == "ci" else 0) | (Flag.MASS if staged.is_mass_failure else 0)
     if any(facts.duration_kind == "call" for facts in staged.facts):
         flags |= Flag.CALL_ONLY
+    if not result_set.is_counted:
+        flags |= Flag.LEFT_OUT
     slot = Slot(result_set, report, number, max(options.attempt, 1), int(flags), is_first=number == 0)
     tally = Tally()
     for position, chunk in enumerate(staged.chunks()):

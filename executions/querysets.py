@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, Max, Q, Sum
 from django.db.models.expressions import RawSQL
 
-DECIDES = 1  # executions.models.results.Flag, which rests on this module
+DECIDES, LEFT_OUT = 1, 128  # executions.models.results.Flag, which rests on this module
 COUNTS = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
 
 
@@ -45,11 +45,22 @@ class ResultSetQuerySet(models.QuerySet[Any]):
     def between(self, project: Any, since: datetime, until: datetime) -> Self:
         return self.filter(project=project, started_at__gte=since, started_at__lt=until)
 
+    def unsettled(self) -> list[int]:
+        """Keys of what is counted although its run is left out, or the other way round; oldest first."""
+        wrong = self.filter(is_counted=True, run__excluded_at__isnull=False)
+        missing = self.filter(is_counted=False, run__excluded_at=None)
+        return sorted({*wrong.values_list("pk", flat=True), *missing.values_list("pk", flat=True)})
+
 
 class ResultQuerySet(models.QuerySet[Any]):
     def deciding(self) -> Self:
         """The one row of each case in each run that counts."""
         return self.annotate(decides_bit=F("flags").bitand(DECIDES)).filter(decides_bit=DECIDES)
+
+    def counted(self) -> Self:
+        """Of those the ones whose run nobody took out of the statistics."""
+        bits = self.annotate(counted_bits=F("flags").bitand(DECIDES | LEFT_OUT))
+        return bits.filter(counted_bits=DECIDES)
 
     def of_set(self, result_set: Any) -> Self:
         """The rows of one run; its start tells PostgreSQL which month to look into."""

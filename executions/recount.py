@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -72,6 +72,8 @@ def _piece(cases: list[int], space: str, *, repair: bool) -> Iterator[Difference
             wrong.append([getattr(new, name) for name in COUNTED])
     if repair:
         upsert_rows(CaseStatistics, COUNTED, ("case_id", "space"), wrong)
+        never = [case for case in kept if case not in counted]
+        CaseStatistics.objects.filter(case_id__in=never, space=space).delete()
 
 
 def _differences(kept: CaseStatistics, counted: CaseStatistics) -> Iterator[Difference]:
@@ -173,8 +175,13 @@ def _to_archive(rows: Any) -> dict[str, set[int]]:
 def _put_right(touched: dict[str, set[int]]) -> None:
     """The last runs of a case may have become fewer."""
     for space, cases in touched.items():
-        for piece in pieces(cases, _PIECE):
-            list(_piece(piece, space, repair=True))
+        put_right(cases, space)
+
+
+def put_right(cases: Collection[int], space: str) -> None:
+    """Count some cases again; a test that no counted run is left of has no statistics."""
+    for piece in pieces(cases, _PIECE):
+        list(_piece(piece, space, repair=True))
 
 
 def _merge_archive(month: dict[int, CaseArchive], space: str) -> None:

@@ -101,7 +101,7 @@ def _counted(cases: list[int], sets: list[int]) -> dict[int, tuple[int, int, dat
         tries[(case, set_pk)].append(tuple(told))
     found: dict[int, tuple[int, int, datetime]] = {}
     for (case, _), mine in tries.items():
-        if any(flags & Flag.MASS for _, flags, _ in mine):
+        if any(flags & (Flag.MASS | Flag.LEFT_OUT) for _, flags, _ in mine):
             continue
         failed = any(outcome in _BAD for outcome, *_ in mine)
         passed = any(outcome in _WELL and flags & Flag.DECIDES for outcome, flags, _ in mine)

@@ -55,6 +55,8 @@ def store_chunk(
     insert_rows(ResultText, _TEXT, _texts(outcomes, rows, result_set))
     count(result_set, decided, old, tally)
     pack(result_set, decided, is_news=not old)
+    if not result_set.is_counted:
+        return
     known = codes_failures(result_set)
     evidence = list(_evidence(rows, decided, old, known))
     keep_evidence(result_set, evidence, known, is_mass=bool(slot.flags & Flag.MASS))

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from access.models import Project
 from executions import suite
+from executions.exclusion import settle_exclusions
 from executions.models import CISync
 from executions.recount import forget_runs
 from executions.reports.base import Limits
@@ -26,6 +27,12 @@ def prune_runs() -> int:
     """Apply the retention policies; return how many runs went."""
     gone = prune(timezone.now(), storage=storages["artifacts"], forget=forget_runs)
     return sum(1 for _ in gone)
+
+
+@shared_task(expires=30)
+def sweep_exclusions() -> int:
+    """Let the statistics of tests follow runs that were left out or taken back; return how many."""
+    return sum(1 for _ in settle_exclusions())
 
 
 @shared_task

@@ -39,7 +39,7 @@ def pin(run: TestRun, *, pinned: bool, by: User | str, now: datetime) -> bool:
 
 
 def exclude(run: TestRun, reason: str, *, by: User | str, now: datetime) -> bool:
-    """Take `run` out of the figures of its day, and so of trends and expectations.
+    """Take `run` out of the figures of its day, and so of trends and expectations; its tests follow.
 
     The run and its own figures stay as they are.  False where it was out already.
 

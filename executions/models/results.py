@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
+from django.db.models import Q
 
 from access.models import Project
 from executions.models.cases import TestCase
@@ -37,6 +38,7 @@ class Flag(models.IntegerChoices):
     CI = 16  # ran in CI; else at a desk
     CALL_ONLY = 32  # the duration is that of the call alone, not comparable to the others
     MASS = 64  # most tests of its report failed, so that this one is no news of the test
+    LEFT_OUT = 128  # of a run that a person took out of the statistics
 
 
 class ResultSet(models.Model):
@@ -57,6 +59,9 @@ class ResultSet(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     duration = models.FloatField(default=0, help_text="Seconds, summed over cases.")
     shards = models.PositiveIntegerField(null=True, blank=True, help_text="How many reports it waits for.")
+    is_counted = models.BooleanField(
+        default=True, db_default=True, help_text="Whether the statistics of its tests have it."
+    )
 
     objects = ResultSetQuerySet.as_manager()
 
@@ -65,6 +70,7 @@ class ResultSet(models.Model):
         indexes = [
             models.Index(fields=["project", "-started_at"], name="set_project_idx"),
             models.Index(fields=["project", "code"], name="set_code_idx"),
+            models.Index(fields=["run"], name="set_left_out_idx", condition=Q(is_counted=False)),
         ]
 
     def __str__(self) -> str:

@@ -7,9 +7,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from executions.exclusion import settle_exclusions
 from executions.ingest import ingest_report
 from executions.models import TestCase
 from tests.factories import make_project
+from tracking.curation import exclude
+from tracking.models import TestRun
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 1, 4, 9, 30, tzinfo=UTC)
@@ -65,6 +68,21 @@ def test_one_test_shows_each_run_of_it_with_what_failed(client, viewer, history)
     assert "<script>assert" not in shown
     for run in ("ci-0-1", "ci-4-1", "local-50-1"):
         assert f"/runs/{run}/" in shown
+
+
+def test_a_run_that_was_left_out_is_shown_as_not_counted(client, viewer, history):
+    case = TestCase.objects.get(nodeid="shop.cart::broken")
+    run = TestRun.objects.get(test_run_id="local-50-1")
+    exclude(run, "the disk was full", by="ada", now=AT)
+    assert len(list(settle_exclusions())) == 1
+
+    shown = text_of(client.get(f"/tests/{case.pk}/"))
+    statistics = client.get(f"/api/v1/test-cases/{case.pk}/statistics/").json()
+
+    assert "not counted" in shown
+    assert "the disk was full" in shown
+    assert statistics["all"]["runs"] == 0
+    assert "shop.cart::broken" not in text_of(client.get("/tests/flaky/"))
 
 
 def test_flaky_and_broken_tests_are_told_apart(client, viewer, history):

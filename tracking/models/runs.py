@@ -99,6 +99,9 @@ class TestRun(models.Model):
             models.Index(fields=["environment", "-started_at"], name="test_runs_environment_idx"),
             models.Index(fields=["project", "-started_at", "-test_run_id"], name="test_runs_project_idx"),
             models.Index(fields=["project", "status", "-started_at"], name="test_runs_project_status_idx"),
+            models.Index(
+                fields=["excluded_at"], name="test_runs_excluded_idx", condition=Q(excluded_at__isnull=False)
+            ),
         ]
         constraints = [
             models.CheckConstraint(name="run_open_or_completed", condition=RUNNING_XOR_COMPLETED),

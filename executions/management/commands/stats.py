@@ -9,6 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from access.models import Project
 from analysis.wording import count, in_words
+from executions.exclusion import settle_exclusions
 from executions.execution_report import Line, lines
 from executions.flakiness import rank_flaky
 from executions.recount import recount
@@ -88,6 +89,8 @@ class Command(RuntrailCommand):
         return None
 
     def rebuild(self, project: Project, is_json: bool) -> None:
+        for _ in settle_exclusions():
+            pass
         found = [str(one) for one in recount(project)]
         if is_json:
             return self.print_json({"differences": found})
