@@ -88,6 +88,8 @@ def test_the_same_file_again_changes_no_step_and_takes_no_trust():
     ("steps", "said"),
     [
         ('[{"workflow": "a.yml", "count": -1}]', "count"),
+        ('[{"workflow": "a.yml", "count": 1000000000}]', "less than or equal to 10000"),
+        ('[{"workflow": "a.yml", "start_after": 1e300}]', "less than or equal to 31536000"),
         ('[{"flow": "a.yml"}]', "no flow"),
         ('{"workflow": "a.yml"}', "JSON list"),
         ("[{", "Expecting"),

@@ -57,6 +57,20 @@ def test_the_narrowest_policy_decides_alone(storage):
     assert TestRun.objects.count() == 2
 
 
+def test_a_policy_of_more_days_than_the_calendar_has_keeps_all_and_stops_no_other(storage):
+    forever, other = make_project("forever"), make_project()
+    policy(project=forever, days=2**31 - 1)
+    policy(days=30)
+    for project in (forever, other):
+        place = {
+            "definition": make_definition(project=project),
+            "environment": make_environment(project=project),
+        }
+        old(40, **place)
+
+    assert [one.run.project for one in prune(NOW, storage=storage, forget=forget_runs)] == [other]
+
+
 def baseline(run):
     set_baseline(run, by="ada", now=NOW)
 
