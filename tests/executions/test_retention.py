@@ -62,11 +62,7 @@ def test_a_policy_of_more_days_than_the_calendar_has_keeps_all_and_stops_no_othe
     policy(project=forever, days=2**31 - 1)
     policy(days=30)
     for project in (forever, other):
-        place = {
-            "definition": make_definition(project=project),
-            "environment": make_environment(project=project),
-        }
-        old(40, **place)
+        old(40, definition=make_definition(project=project))
 
     assert [one.run.project for one in prune(NOW, storage=storage, forget=forget_runs)] == [other]
 
