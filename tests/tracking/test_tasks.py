@@ -66,8 +66,9 @@ def test_a_run_that_waits_for_a_worker_is_sent_once(service, monkeypatch):
 def test_of_many_tasks_that_find_a_run_being_driven_one_comes_again(service, monkeypatch):
     again = []
     monkeypatch.setattr(tasks.drive_run, "apply_async", lambda *words, **how: again.append(how["countdown"]))
-    monkeypatch.setattr(tasks.timezone, "now", lambda now=timezone.now(): now)
-    run = begin(now=timezone.now(), driver="worker@elsewhere:1:1")
+    now = timezone.now()
+    monkeypatch.setattr(tasks.timezone, "now", lambda: now)
+    run = begin(now=now, driver="worker@elsewhere:1:1")
 
     for _ in range(50):
         tasks.drive_run(str(run.pk))

@@ -136,7 +136,7 @@ class Client:
         return self.transport.download(f"{self.base}/actions/artifacts/{number}/zip", most=most)
 
     def cancel(self, number: int, *, force: bool = False) -> None:
-        """Ask for the end of a run; asked twice it ends once, so a lost answer is only a reason to try again."""
+        """Ask for the end of a run.  Asked twice it ends once, so after a lost answer one tries again."""
         how = "force-cancel" if force else "cancel"
         try:
             self.transport.write("POST", f"{self.base}/actions/runs/{number}/{how}")
