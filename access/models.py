@@ -102,7 +102,11 @@ class ApiToken(models.Model):
 
     class Meta:
         ordering = ["project", "name"]
-        constraints = [models.UniqueConstraint(fields=["project", "name"], name="token_name_once")]
+        constraints = [  # a revoked one gives its name to the token that takes its place
+            models.UniqueConstraint(
+                fields=["project", "name"], condition=Q(revoked_at=None), name="token_name_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"

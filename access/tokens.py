@@ -6,6 +6,8 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
+from django.db import IntegrityError, transaction
+
 from access.audit import record
 from access.models import ApiToken, Project, User
 
@@ -30,19 +32,22 @@ def new_token(
         raise ValueError(f"There is no scope {scope!r}; there are {', '.join(ApiToken.Scope.values)}.")
     if not name.strip() or len(name) > 100:
         raise ValueError("A token needs a name of 1 to 100 characters, to know it by.")
-    if ApiToken.objects.filter(project=project, name=name).exists():
-        raise ValueError(f"{project} has a token named {name!r} already; revoke it or choose another name.")
     text = PREFIX + secrets.token_urlsafe(32)
-    token = ApiToken.objects.create(
-        project=project,
-        name=name,
-        scope=scope,
-        prefix=text[:8],
-        digest=digest_of(text),
-        created_by=by if isinstance(by, User) else None,
-        expires_at=expires_at,
-    )
-    record("token.create", actor=by, project=project, target=name, scope=scope)
+    try:
+        with transaction.atomic():
+            token = ApiToken.objects.create(
+                project=project,
+                name=name,
+                scope=scope,
+                prefix=text[:8],
+                digest=digest_of(text),
+                created_by=by if isinstance(by, User) else None,
+                expires_at=expires_at,
+            )
+            record("token.create", actor=by, project=project, target=name, scope=scope)
+    except IntegrityError:
+        taken = f"{project} has a token named {name!r} already; revoke it or choose another name."
+        raise ValueError(taken) from None
     return token, text
 
 
@@ -58,9 +63,10 @@ def token_of(text: str, *, now: datetime) -> ApiToken | None:
 
 def revoke(token: ApiToken, *, by: User | str, now: datetime) -> bool:
     """Close the door for a token, forever; True for the first who did."""
-    first = ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now)
-    if first:
-        record("token.revoke", actor=by, project=token.project, target=token.name)
+    with transaction.atomic():
+        first = ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now)
+        if first:
+            record("token.revoke", actor=by, project=token.project, target=token.name)
     return bool(first)
 
 

@@ -75,7 +75,8 @@ def _definition(project: Project, name: str, row: dict[str, Any], folder: str, c
     wanted["folder"] = place
     if steps is not None:  # else its steps may be ones that were typed into a page
         wanted["is_from_shell"] = True
-    definition, is_new = TestDefinition.objects.get_or_create(
+    # Locked, so that steps which somebody types into a page meanwhile don't come to be trusted.
+    definition, is_new = TestDefinition.objects.select_for_update(no_key=True).get_or_create(
         project=project,
         name=name,
         defaults={**wanted, "test_type": wanted.get("test_type", name.replace("-", "_"))},

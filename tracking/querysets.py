@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Count, F, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 
 
 class EnvironmentQuerySet(models.QuerySet[Any]):
@@ -159,6 +159,11 @@ class LocalJobQuerySet(models.QuerySet[Any]):
 
     def queued(self) -> Self:
         return self.filter(state="queued")
+
+    def left_over(self, host: str, workflows: models.QuerySet[Any]) -> Self:
+        """Jobs that ended on the machine, or before they had one, and are of none of `workflows`."""
+        ended = self.filter(state="done", host__in=[host, ""])
+        return ended.exclude(Exists(workflows.filter(dispatch_id=OuterRef("dispatch_id"))))
 
     def occupying(self, host: str) -> Self:
         """Jobs that hold one of the machine's places."""

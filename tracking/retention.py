@@ -6,7 +6,7 @@ import gzip
 import json
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache, partial
 from itertools import islice
 from typing import Any
@@ -41,10 +41,10 @@ def expired(now: datetime) -> Iterator[Expired]:
     for project_pk in {policy.project_id for policy in policies}:
         mine = [policy for policy in policies if policy.project_id == project_pk]
         mine.sort(key=lambda policy: -policy.narrowness)
-        shortest = min(policy.days for policy in mine)
+        latest = max(policy.lets_go_before(now) for policy in mine)
         old = (
             TestRun.objects.ended()
-            .filter(project=project_pk, pinned=False, completed_at__lt=now - timedelta(days=shortest))
+            .filter(project=project_pk, pinned=False, completed_at__lt=latest)
             .select_related("environment", "definition", "project")
             .defer("plan", "checked", "metadata")
             .order_by("started_at")
@@ -85,7 +85,7 @@ def _holders(model: type[Model], path: str = "") -> Iterator[tuple[type[Model], 
 
 
 def _is_old(run: TestRun, policy: RetentionPolicy, now: datetime) -> bool:
-    return run.completed_at is not None and run.completed_at < now - timedelta(days=policy.days)
+    return run.completed_at is not None and run.completed_at < policy.lets_go_before(now)
 
 
 def prune(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from tracking.models import Schedule, TestRun
 from tracking.plan import NotRunnable
@@ -39,8 +39,13 @@ def start_due(*, now: datetime, commands_allowed: bool = False) -> list[Started]
     """
     done = []
     for schedule in list(Schedule.objects.due(now).for_list()):
-        with transaction.atomic():
-            started = _start(schedule, now, commands_allowed)
+        try:
+            with transaction.atomic():
+                started = _start(schedule, now, commands_allowed)
+        except OperationalError:
+            raise
+        except Exception as problem:  # of one schedule, which must not keep the others waiting
+            started = _put_off(schedule, problem, now)
         if started is not None:
             done.append(started)
     return done
@@ -86,6 +91,19 @@ def _start(schedule: Schedule, now: datetime, commands_allowed: bool) -> Started
         return Started(schedule, None, str(problem))
     mine.update(problem=told)
     return Started(schedule, run, told)
+
+
+def _put_off(schedule: Schedule, problem: Exception, now: datetime) -> Started | None:
+    """Move a tick on that nothing can be made of; where no next one can be found, wait for a person."""
+    told = f"It could not be started ({type(problem).__name__}: {problem})."[:1000]
+    try:
+        next_at = schedule.tick_after(now)
+    except (OSError, ValueError, KeyError):  # a time zone or times that are known no more
+        next_at = None
+    claimed = Schedule.objects.filter(pk=schedule.pk, enabled=True, next_at=schedule.next_at)
+    if not claimed.update(next_at=next_at, last_at=schedule.next_at, last_run=None, problem=told):
+        return None
+    return Started(schedule, None, told)
 
 
 def _newest(schedule: Schedule, now: datetime) -> datetime | None:

@@ -35,7 +35,7 @@ def replace_steps(definition: TestDefinition, steps: Iterable[Mapping[str, Any]]
         ValidationError: a step can't be so; nothing was changed.
     """
     with transaction.atomic():
-        newest = TestDefinition.objects.select_for_update().only("version").get(pk=definition.pk)
+        newest = TestDefinition.objects.select_for_update(no_key=True).only("version").get(pk=definition.pk)
         definition.steps.all().delete()
         put_steps(definition, steps)
         definition.version = newest.version + 1

@@ -22,6 +22,7 @@ from tracking import ci, closing, deliveries, drive, scheduling, tracking_file
 from tracking.models import LocalJob, TestRun, WebhookDelivery
 
 log = structlog.get_logger(__name__)
+SWEPT = 20  # seconds; a message that was lost with its worker is then sent again
 
 
 def wake(run_pk: str | uuid.UUID) -> None:
@@ -53,6 +54,7 @@ def is_a_worker_there(seconds: float = 1.0) -> bool:
 @shared_task
 def drive_run(run_pk: str) -> bool:
     """Do what can be done for a run now, and come again when its next workflow is due."""
+    cache.delete(_swept(run_pk))
     whole = TestRun.objects.running().filter(pk=run_pk).defer("metadata").first()
     if whole is not None and whole.is_handed_over:
         return hand_over(whole)
@@ -97,7 +99,7 @@ def _look_after(run_pk: str) -> None:
     if run.is_running:
         # A worker may have looked just before the news came.
         if run.driver.startswith("worker@"):
-            drive_run.apply_async((run_pk,), countdown=0.3)
+            _come_again(run_pk, 0.3)
     elif run.workflow_runs.latecomers().exists():
         try:
             service = ci.connect(_service(run), run.project)
@@ -177,11 +179,19 @@ def start_scheduled() -> int:
 
 @shared_task(expires=30)
 def sweep_runs() -> int:
-    """Take up every run that nobody drives, or whose driver is gone; return how many there were."""
+    """Take up every run that nobody drives, or whose driver is gone; return how many were sent.
+
+    One that was sent and that no worker has come to yet is not sent again: workers that are behind
+    would be told of it every five seconds, and never catch up.
+    """
     free = set(TestRun.objects.undriven(timezone.now()).values_list("pk", flat=True))
     driven = TestRun.objects.running().exclude(driver="").values_list("pk", "driver")
     free.update(run_pk for run_pk, driver in driven if drive.is_gone(driver))
-    return sum(send(str(run_pk)) for run_pk in free)
+    return sum(send(str(run_pk)) for run_pk in free if cache.add(_swept(run_pk), 1, timeout=SWEPT))
+
+
+def _swept(run_pk: object) -> str:
+    return f"swept:{run_pk}"
 
 
 def _try(task: Any, *arguments: object) -> bool:

@@ -36,21 +36,23 @@ def start_run(
     Raises:
         NotRunnable: nothing was stored; the message says why.
     """
-    plan = freeze_plan(definition, environment, branch=branch, commands_allowed=commands_allowed)
-    return _begin(
-        definition,
-        environment,
-        plan,
-        now=now,
-        driver=driver,
-        text=f"Started by {triggered_by}",
-        triggered_by=triggered_by,
-        branch=branch,
-        commit_sha=commit_sha,
-        tree_hash=tree_hash,
-        metadata=metadata or {},
-        space=space,
-    )
+    with transaction.atomic():
+        definition = _as_it_is_now(definition)
+        plan = freeze_plan(definition, environment, branch=branch, commands_allowed=commands_allowed)
+        return _begin(
+            definition,
+            environment,
+            plan,
+            now=now,
+            driver=driver,
+            text=f"Started by {triggered_by}",
+            triggered_by=triggered_by,
+            branch=branch,
+            commit_sha=commit_sha,
+            tree_hash=tree_hash,
+            metadata=metadata or {},
+            space=space,
+        )
 
 
 def rerun(run: TestRun, *, triggered_by: str, now: datetime, driver: str = "") -> TestRun:
@@ -108,6 +110,18 @@ def create_run(
             # The six random digits were taken in this very second; anything else is a real fault.
             if "test_run_id" not in str(problem):
                 raise
+
+
+def _as_it_is_now(definition: TestDefinition) -> TestDefinition:
+    """Read the definition under a lock: whoever replaces its steps takes the trust in them away with them.
+
+    Of steps that are read a moment after the trust was, somebody else's commands would run on this machine.
+    """
+    rows = TestDefinition.objects.select_for_update(of=("self",), no_key=True).select_related("project")
+    found: TestDefinition | None = rows.filter(pk=definition.pk).first()
+    if found is None:
+        raise NotRunnable(f"The definition {definition} was deleted.")
+    return found
 
 
 def _begin(

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from django.db import transaction
+from django.shortcuts import get_object_or_404
 from rest_framework import serializers
 
 
@@ -45,3 +47,12 @@ class CamelSerializer(CamelFields, serializers.Serializer[Any]):
 
 class CamelModelSerializer(CamelFields, serializers.ModelSerializer[Any]):
     """A serializer of rows."""
+
+    def update(self, instance: Any, validated_data: Any) -> Any:
+        with transaction.atomic():
+            return super().update(self.as_it_is_now(instance), validated_data)
+
+    @staticmethod
+    def as_it_is_now(instance: Any) -> Any:
+        """Read the row anew under a lock: saving writes every column, what others changed meanwhile too."""
+        return get_object_or_404(type(instance)._base_manager.select_for_update(no_key=True), pk=instance.pk)

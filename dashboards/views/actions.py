@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -18,7 +18,11 @@ def action(back: str) -> Callable[[Any], Any]:
         @wraps(view)
         def acting(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             # After a login in between the browser arrives here by GET, and must not act by it.
-            return view(request, *args, **kwargs) if request.method == "POST" else HttpResponseRedirect(back)
+            if request.method != "POST":
+                return HttpResponseRedirect(back)
+            if any("\0" in text for _, texts in request.POST.lists() for text in texts):
+                return HttpResponseBadRequest("A form can't hold a NUL.", content_type="text/plain")
+            return view(request, *args, **kwargs)
 
         return acting
 

@@ -6,6 +6,7 @@ from typing import cast
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -37,9 +38,10 @@ def add_schedule(request: HttpRequest, found: InProject) -> HttpResponse:
         return _show(request, found.project, form, status=400)
     schedule = form.save(commit=False)
     schedule.created_by = str(request.user)
-    schedule.save()
-    scheduling.set_next(schedule, now=timezone.now())
-    _record(request, "schedule.create", schedule)
+    with transaction.atomic():  # one that waits for no time would never start
+        schedule.save()
+        scheduling.set_next(schedule, now=timezone.now())
+        _record(request, "schedule.create", schedule)
     messages.success(request, f"{schedule} is kept from now on.")
     return redirect("schedules", slug=found.project.slug)
 
@@ -49,10 +51,11 @@ def add_schedule(request: HttpRequest, found: InProject) -> HttpResponse:
 def pause_schedule(request: HttpRequest, schedule: Schedule) -> HttpResponse:
     """Pause a schedule, or resume it with its next time."""
     schedule.enabled = request.POST.get("enabled") == "1"
-    schedule.save(update_fields=["enabled"])
-    if schedule.enabled:
-        scheduling.set_next(schedule, now=timezone.now())
-    _record(request, "schedule.resume" if schedule.enabled else "schedule.pause", schedule)
+    with transaction.atomic():  # else a scheduler would find a time of before the pause
+        schedule.save(update_fields=["enabled"])
+        if schedule.enabled:
+            scheduling.set_next(schedule, now=timezone.now())
+        _record(request, "schedule.resume" if schedule.enabled else "schedule.pause", schedule)
     messages.success(request, f"{schedule} is {'kept again' if schedule.enabled else 'paused'}.")
     return redirect("schedules", slug=schedule.project.slug)
 

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.cache import patch_cache_control
 
 from access.models import ApiToken, Role, User
 from access.permissions import requires
@@ -45,7 +46,10 @@ def tokens(request: HttpRequest, found: InProject) -> HttpResponse:
         "text": text,
         "now": timezone.now(),
     }
-    return page(request, "tokens.html", context, status=400 if form.errors else 200)
+    answer = page(request, "tokens.html", context, status=400 if form.errors else 200)
+    if made is not None:
+        patch_cache_control(answer, no_store=True)
+    return answer
 
 
 @requires(Role.ADMINISTRATOR, find=find_token)

@@ -4,12 +4,15 @@ import json
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from access.models import AuditEntry, User
+from access.models import AuditEntry, Project, User
 from tests.factories import make_definition, make_ended_run, make_environment, make_project, make_user
 from tracking.admin.resources import DefinitionResource, EnvironmentResource
 from tracking.models import Environment, Schedule, TestDefinition, TestRun
+from tracking.steps import replace_steps
 
 pytestmark = pytest.mark.django_db
 RUNS = "/admin/tracking/testrun/"
@@ -85,6 +88,8 @@ def test_the_same_file_again_changes_no_step_and_takes_no_trust():
     ("steps", "said"),
     [
         ('[{"workflow": "a.yml", "count": -1}]', "count"),
+        ('[{"workflow": "a.yml", "count": 1000000000}]', "less than or equal to 10000"),
+        ('[{"workflow": "a.yml", "start_after": 1e300}]', "less than or equal to 31536000"),
         ('[{"flow": "a.yml"}]', "no flow"),
         ('{"workflow": "a.yml"}', "JSON list"),
         ("[{", "Expecting"),
@@ -167,3 +172,56 @@ def test_a_schedule_made_in_the_admin_waits_for_its_first_time(curator):
     assert answer.status_code == 302
     made = Schedule.objects.get()
     assert (made.next_at.hour, made.next_at.minute, made.created_by) == (17, 0, "curator")
+
+
+def test_staff_without_rights_bring_no_file_in_and_take_none_out(client):
+    definition, run = make_definition(), make_ended_run()
+    looker = make_user("looker", is_staff=True)
+    looker.user_permissions.add(*_permission("view_testdefinition"))
+    client.force_login(looker)
+    row = {"project": "demo", "name": "mine", "test_type": "mine", "steps": "[]"}
+    file = SimpleUploadedFile("definitions.json", json.dumps([row]).encode())
+
+    brought = client.post(
+        reverse("admin:tracking_testdefinition_import"), {"format": "1", "import_file": file, "resource": ""}
+    )
+    taken = client.post(f"{RUNS}export/", {"format": "0", "resource": "", **_every_field()})
+
+    assert (brought.status_code, taken.status_code) == (403, 403)
+    assert run.test_run_id not in taken.content.decode()
+    assert client.get(reverse("admin:tracking_testdefinition_export")).status_code == 200
+    assert list(TestDefinition.objects.all()) == [definition]
+
+
+def test_an_old_version_is_looked_at_and_not_written_back(curator):
+    definition = make_definition(description="as loaded from a shell")
+    project = definition.project
+    project.github_token = "ghp_kept"
+    project.save()
+    replace_steps(definition, [{"command": ["somebody", "elses"]}])
+    trusted = TestDefinition.history.filter(is_from_shell=True).latest()
+    pages = [
+        reverse("admin:tracking_testdefinition_simple_history", args=[definition.pk, trusted.pk]),
+        reverse("admin:access_project_simple_history", args=[project.pk, Project.history.latest().pk]),
+    ]
+
+    shown = [curator.get(page) for page in pages]
+    answers = [curator.post(page, {"name": "performance", "test_type": "performance"}) for page in pages]
+
+    assert [answer.status_code for answer in shown] == [200, 200]
+    assert "Revert" not in shown[0].content.decode()
+    assert [answer.status_code for answer in answers] == [403, 403]
+    definition.refresh_from_db()
+    project.refresh_from_db()
+    assert (definition.is_from_shell, project.github_token) == (False, "ghp_kept")
+
+
+@pytest.mark.strict
+def test_a_row_that_is_being_changed_is_read_under_a_lock(curator):
+    definition = make_definition()
+
+    with CaptureQueriesContext(connection) as asked:
+        curator.post(reverse("admin:tracking_testdefinition_change", args=[definition.pk]), {})
+
+    locked = any("FOR NO KEY UPDATE" in one["sql"] for one in asked)
+    assert locked or connection.vendor == "sqlite"  # whose transactions come one after the other

@@ -1,9 +1,13 @@
 """Suites over HTTP: made by a maintainer, run only where commands may run."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from tests.factories import make_environment
+from tests.factories import make_definition, make_environment
+from tracking.api.definitions import DefinitionSerializer
 from tracking.models import TestDefinition
+from tracking.steps import replace_steps
 
 pytestmark = pytest.mark.django_db
 SUITE = {
@@ -78,3 +82,33 @@ def test_another_workspace_over_the_web_loses_the_trust_of_the_shell(admin):
     assert admin.patch(place, {"workspace": "/etc"}, format="json").status_code == 200
     assert not TestDefinition.objects.get().is_from_shell
     assert admin.patch(place, {"kind": "workflows"}, format="json").status_code == 400
+
+
+def test_a_change_of_words_gives_no_trust_back_that_was_taken_since_it_was_read(shop):
+    as_read = make_definition(project=shop)
+    told = DefinitionSerializer(
+        as_read,
+        data={"description": "nightly"},
+        partial=True,
+        context={"view": SimpleNamespace(project=shop)},
+    )
+    told.is_valid(raise_exception=True)
+    replace_steps(TestDefinition.objects.get(), [{"command": ["somebody", "elses"]}])
+
+    told.save()
+
+    kept = TestDefinition.objects.get()
+    assert (kept.description, kept.version, kept.is_from_shell) == ("nightly", 2, False)
+
+
+def test_a_row_that_is_deleted_while_it_is_changed_is_not_there(shop, admin, monkeypatch):
+    definition = make_definition(project=shop)
+
+    def validate(serializer, attrs):
+        TestDefinition.objects.all().delete()
+        return attrs
+
+    monkeypatch.setattr(DefinitionSerializer, "validate", validate)
+    answer = admin.patch(f"/api/v1/test-definitions/{definition.pk}/", {"description": "x"}, format="json")
+
+    assert answer.status_code == 404

@@ -115,3 +115,16 @@ def test_the_spool_is_bounded_in_size(tmp_path, monkeypatch):
 
     assert spool.prune(2000.0) == 2
     assert [path.stem[-1] for path in spool.waiting()] == ["2", "3"]
+
+
+def test_what_tests_print_is_for_their_owner_and_a_shared_folder_stays_shared(tmp_path):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+
+    for folder in (shared, tmp_path / "a" / "own"):
+        module.Spool(folder).running_file("session")
+
+    assert [oct(place.stat().st_mode)[-3:] for place in (shared, shared / "running")] == ["777", "700"]
+    own = tmp_path / "a" / "own"
+    assert [oct(place.stat().st_mode)[-3:] for place in (own, own / "running")] == ["700", "700"]

@@ -44,6 +44,16 @@ def test_a_maintainer_leaves_a_run_out_and_the_page_says_who_and_why(client, mai
     assert DayTiming.objects.get().passed == 1
 
 
+@pytest.mark.parametrize("place", ["runs/{run}/note/", "runs/{run}/exclude/", "project/"])
+def test_what_no_database_keeps_is_refused_in_a_form(client, maintainer, place):
+    run = make_ended_run()
+    form = dict.fromkeys(["note", "reason", "project"], "half\0")
+
+    answer = client.post(f"/{place.format(run=run)}", form)
+
+    assert (answer.status_code, answer.content) == (400, b"A form can't hold a NUL.")
+
+
 def test_a_maintainer_pins_and_unpins(client, maintainer):
     run = make_ended_run()
 

@@ -36,3 +36,12 @@ def test_without_its_database_a_process_is_not_ready(client, monkeypatch):
     monkeypatch.setattr(health, "connection", Gone())
 
     assert client.get("/readyz").status_code == 503
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_a_probe_comes_by_an_address_and_without_tls(client, settings, path):
+    settings.ALLOWED_HOSTS, settings.SECURE_SSL_REDIRECT = ["runtrail.example.com"], True
+
+    assert client.get(path, headers={"host": "10.0.0.5:8000"}).status_code == 200
+    assert client.get("/login/", headers={"host": "10.0.0.5:8000"}).status_code == 400

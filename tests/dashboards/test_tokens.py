@@ -18,10 +18,11 @@ def opens(text):
 
 
 def test_a_token_is_shown_once_and_opens_the_door_until_it_is_revoked(client, administrator, project):
-    made = client.post(PLACE, {"name": "ci", "scope": "report", "days": "90"}).content.decode()
-    (text,) = re.findall(r"rt_[\w-]{40,}", made)
+    made = client.post(PLACE, {"name": "ci", "scope": "report", "days": "90"})
+    (text,) = re.findall(r"rt_[\w-]{40,}", made.content.decode())
     token = ApiToken.objects.get(name="ci")
 
+    assert "no-store" in made["Cache-Control"]  # no disk keeps it
     assert opens(text)
     assert text not in client.get(PLACE).content.decode()
     token.refresh_from_db()
@@ -41,7 +42,10 @@ def test_a_name_that_is_taken_is_said(client, administrator, project):
     again = client.post(PLACE, {"name": "ci", "scope": "read", "days": "0"})
 
     assert again.status_code == 400
-    assert "has a token named" in again.content.decode()
+    assert "revoke it or choose another name" in again.content.decode()
+    client.post(f"{PLACE}{ApiToken.objects.get().pk}/revoke/")
+    assert client.post(PLACE, {"name": "ci", "scope": "read", "days": "0"}).status_code == 200
+    assert ApiToken.objects.filter(name="ci", revoked_at=None).count() == 1
 
 
 def test_metrics_are_for_this_machine_or_for_the_token(client, settings, project):

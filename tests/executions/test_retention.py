@@ -57,6 +57,16 @@ def test_the_narrowest_policy_decides_alone(storage):
     assert TestRun.objects.count() == 2
 
 
+def test_a_policy_of_more_days_than_the_calendar_has_keeps_all_and_stops_no_other(storage):
+    forever, other = make_project("forever"), make_project()
+    policy(project=forever, days=2**31 - 1)
+    policy(days=30)
+    for project in (forever, other):
+        old(40, definition=make_definition(project=project))
+
+    assert [one.run.project for one in prune(NOW, storage=storage, forget=forget_runs)] == [other]
+
+
 def baseline(run):
     set_baseline(run, by="ada", now=NOW)
 

@@ -209,3 +209,17 @@ def test_more_detail_tells_what_runtrail_did(run_tests, profile):
 
     assert "Checked 1 step: all can be sent." in said
     assert "Ended as passed." in said
+
+
+def test_a_fault_of_our_own_is_no_result_of_the_tests(profile, monkeypatch, capsys):
+    def break_down(*_, **__):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("tracking.drive.advance", break_down)
+
+    with pytest.raises(SystemExit) as end:
+        Command().run_from_argv(["manage.py", "run_tests", *RUN])
+
+    assert end.value.code == 3
+    assert "RuntimeError: a bug" in (told := capsys.readouterr().err)
+    assert "no result of the tests" in told

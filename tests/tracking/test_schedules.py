@@ -15,6 +15,7 @@ from tracking import scheduling, tasks
 from tracking.models import Schedule, TestRun
 
 pytestmark = pytest.mark.django_db
+COMMAND = {"command": ["true"]}
 
 
 def make_schedule(cron="0 * * * *", *, now=NINE, **fields):
@@ -52,6 +53,21 @@ def test_two_schedulers_that_saw_the_same_tick_start_one_run():
 
     assert scheduling._start(seen_by_another, after(3601), False) is None
     assert TestRun.objects.count() == 1
+
+
+@pytest.mark.parametrize(("broken", "next_at"), [({"time_zone": "Europe/Atlantis"}, None), ({}, after(7200))])
+def test_a_schedule_that_breaks_keeps_no_other_from_its_time(broken, next_at):
+    faulty = make_schedule(definition=make_definition("beyond", steps=[{"start_after": 1e300, **COMMAND}]))
+    Schedule.objects.filter(pk=faulty.pk).update(**broken)
+    sound = make_schedule()
+
+    told, started = scheduling.start_due(now=after(3601))
+
+    faulty.refresh_from_db()
+    assert (started.schedule, TestRun.objects.get()) == (sound, started.run)
+    assert (told.run, faulty.next_at, faulty.last_at) == (None, next_at, after(3600))
+    assert faulty.problem.startswith("It could not be started (")
+    assert scheduling.start_due(now=after(3602)) == []
 
 
 def test_what_was_missed_is_said_and_not_made_up_for():

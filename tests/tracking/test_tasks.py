@@ -51,6 +51,31 @@ def test_a_run_whose_driver_is_gone_is_taken_up_at_once(service, monkeypatch):
     assert len(service.asked) == 3
 
 
+def test_a_run_that_waits_for_a_worker_is_sent_once(service, monkeypatch):
+    sent = []
+    monkeypatch.setattr(tasks, "send", lambda run_pk: sent.append(run_pk) or True)
+    run = begin(now=timezone.now())
+
+    assert [tasks.sweep_runs() for _ in range(3)] == [1, 0, 0]
+    tasks.drive_run(str(run.pk))
+    assert tasks.sweep_runs() == 1
+
+    assert sent == [str(run.pk)] * 2
+
+
+def test_of_many_tasks_that_find_a_run_being_driven_one_comes_again(service, monkeypatch):
+    again = []
+    monkeypatch.setattr(tasks.drive_run, "apply_async", lambda *words, **how: again.append(how["countdown"]))
+    now = timezone.now()
+    monkeypatch.setattr(tasks.timezone, "now", lambda: now)
+    run = begin(now=now, driver="worker@elsewhere:1:1")
+
+    for _ in range(50):
+        tasks.drive_run(str(run.pk))
+
+    assert again == [0.3]
+
+
 def test_a_full_disk_does_not_keep_a_run_from_going_on(service, monkeypatch):
     def full(*args, **options):
         raise OSError(28, "No space left on device")

@@ -2,8 +2,9 @@ import pytest
 
 from tests.tracking.fakes import NINE, after, begin, make_definition, make_environment
 from tracking import tracker
-from tracking.models import Step, TestRun, WorkflowRun
+from tracking.models import Step, TestDefinition, TestRun, WorkflowRun
 from tracking.plan import NotRunnable
+from tracking.steps import replace_steps
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +43,24 @@ def test_a_plan_is_frozen_when_the_run_starts():
     assert run.plan["steps"][0]["command"] == ["true"]
 
 
+def test_steps_that_came_after_the_definition_was_read_have_none_of_its_trust():
+    as_read = make_definition()
+    replace_steps(TestDefinition.objects.get(pk=as_read.pk), [{"command": ["somebody", "elses"]}])
+
+    with pytest.raises(NotRunnable, match="RUNTRAIL_LOCAL_COMMANDS"):
+        tracker.start_run(as_read, make_environment(), triggered_by="me", now=NINE)
+
+    assert TestRun.objects.count() == 0
+
+
+def test_a_definition_that_was_deleted_meanwhile_starts_nothing():
+    as_read = make_definition()
+    TestDefinition.objects.filter(pk=as_read.pk).delete()
+
+    with pytest.raises(NotRunnable, match="was deleted"):
+        tracker.start_run(as_read, make_environment(), triggered_by="me", now=NINE)
+
+
 def test_a_rerun_repeats_the_frozen_plan_and_points_to_its_original():
     run = begin()
     Step.objects.update(count=99)
@@ -63,8 +82,7 @@ def test_a_rerun_repeats_the_frozen_plan_and_points_to_its_original():
 )
 def test_what_can_not_run_is_refused_and_nothing_is_stored(changes, words):
     definition = make_definition(**changes.get("step", {}))
-    for field, value in changes.get("definition", {}).items():
-        setattr(definition, field, value)
+    TestDefinition.objects.update(**changes.get("definition", {"version": 1}))
     environment = make_environment(service=changes.get("service", "local"))
 
     with pytest.raises(NotRunnable, match=words):

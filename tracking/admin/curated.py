@@ -7,19 +7,18 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
-from import_export.admin import ImportExportMixin
-from simple_history.admin import SimpleHistoryAdmin
 
 from access.admin import ProjectAdmin
 from access.models import Project
 from tracking import scheduling
-from tracking.admin.resources import FORMATS, DefinitionResource, EnvironmentResource
+from tracking.admin.doors import FilesOutAndIn, VersionedAdmin
+from tracking.admin.resources import DefinitionResource, EnvironmentResource
 from tracking.environments import give_environments
 from tracking.models import Environment, RetentionPolicy, Schedule, Step, TestDefinition
 
 
 @admin.register(Project)
-class ProjectWithEnvironmentsAdmin(ProjectAdmin, SimpleHistoryAdmin):
+class ProjectWithEnvironmentsAdmin(ProjectAdmin, VersionedAdmin):
     def save_model(self, request: HttpRequest, obj: Project, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if not change:
@@ -32,9 +31,8 @@ class StepInline(admin.StackedInline):
 
 
 @admin.register(Environment)
-class EnvironmentAdmin(ImportExportMixin, SimpleHistoryAdmin):
+class EnvironmentAdmin(FilesOutAndIn, VersionedAdmin):
     resource_classes = [EnvironmentResource]
-    formats = FORMATS
     list_display = ["name", "project", "kind", "service", "ref"]
     list_filter = ["kind", "service", "project"]
     search_fields = ["name", "project__slug", "ref"]
@@ -43,11 +41,10 @@ class EnvironmentAdmin(ImportExportMixin, SimpleHistoryAdmin):
 
 
 @admin.register(TestDefinition)
-class TestDefinitionAdmin(ImportExportMixin, SimpleHistoryAdmin):
+class TestDefinitionAdmin(FilesOutAndIn, VersionedAdmin):
     """Steps are edited with their definition.  Whether it may run commands here is decided in a shell."""
 
     resource_classes = [DefinitionResource]
-    formats = FORMATS
     list_display = ["name", "project", "test_type", "kind", "version", "is_from_shell", "updated_at"]
     list_filter = ["kind", "test_type", "is_from_shell", "project"]
     search_fields = ["name", "project__slug", "test_type", "description"]
@@ -70,7 +67,7 @@ class TestDefinitionAdmin(ImportExportMixin, SimpleHistoryAdmin):
 
 
 @admin.register(RetentionPolicy)
-class RetentionPolicyAdmin(SimpleHistoryAdmin):
+class RetentionPolicyAdmin(VersionedAdmin):
     list_display = ["project", "environment", "status", "days", "keep", "archives"]
     list_filter = ["project", "status"]
     search_fields = ["project__slug", "environment__name"]
@@ -79,7 +76,7 @@ class RetentionPolicyAdmin(SimpleHistoryAdmin):
 
 
 @admin.register(Schedule)
-class ScheduleAdmin(SimpleHistoryAdmin):
+class ScheduleAdmin(VersionedAdmin):
     list_display = [
         *("definition", "environment", "project", "cron", "time_zone", "enabled"),
         *("next_at", "last_at", "last_run", "problem"),

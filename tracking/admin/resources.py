@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.db import connection
 from import_export.fields import Field
 from import_export.formats.base_formats import CSV, JSON
 from import_export.resources import ModelResource
@@ -52,6 +53,13 @@ class DefinitionResource(ModelResource):
         export_order = fields
         import_id_fields = ("project", "name")
         clean_model_instances = True
+
+    def get_instance(self, instance_loader: Any, row: Any) -> Any:
+        """The row under a lock: it is written whole, and steps may be replaced over the API meanwhile."""
+        found = super().get_instance(instance_loader, row)
+        if found is None or not connection.in_atomic_block:
+            return found
+        return TestDefinition.objects.select_for_update(no_key=True).get(pk=found.pk)
 
     def dehydrate_steps(self, definition: TestDefinition) -> str:
         steps = definition.steps.all() if definition.pk and not definition._state.adding else []

@@ -10,12 +10,12 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
 from django.http import HttpRequest
 from django.utils import timezone
-from import_export.admin import ExportMixin
 
 from analysis.wording import count
 from tracking import curation
+from tracking.admin.doors import FilesOut
 from tracking.admin.history import HistoryAdmin
-from tracking.admin.resources import FORMATS, RunResource
+from tracking.admin.resources import RunResource
 from tracking.models import TestRun
 
 
@@ -26,11 +26,10 @@ class ReasonForm(ActionForm):
 
 
 @admin.register(TestRun)
-class TestRunAdmin(ExportMixin, HistoryAdmin):
+class TestRunAdmin(FilesOut, HistoryAdmin):
     """A run is history; a curator says what it is worth."""
 
     resource_classes = [RunResource]
-    formats = FORMATS
     action_form = ReasonForm
     actions = ["pin", "unpin", "leave_out", "take_back"]
     list_display = [

@@ -147,6 +147,7 @@ class DefinitionSerializer(CamelModelSerializer):
     def update(self, instance: TestDefinition, validated_data: dict[str, Any]) -> TestDefinition:
         steps = validated_data.pop("steps", None)
         with transaction.atomic():
+            instance = self.as_it_is_now(instance)
             is_moved = validated_data.get("folder", instance.folder) != instance.folder
             changed: TestDefinition = super().update(instance, validated_data)
             if is_moved:

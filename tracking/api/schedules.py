@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
@@ -71,12 +72,15 @@ class ScheduleViewSet(
         "run": Role.REPORTER,
     }
 
+    @transaction.atomic
     def perform_create(self, serializer: Any) -> None:
         self._keep("schedule.create", serializer.save(project=self.project, created_by=self.actor))
 
+    @transaction.atomic
     def perform_update(self, serializer: Any) -> None:
         self._keep("schedule.change", serializer.save())
 
+    @transaction.atomic
     def perform_destroy(self, instance: Schedule) -> None:
         audit.record("schedule.remove", actor=self.actor, project=self.project, target=instance)
         instance.delete()

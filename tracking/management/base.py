@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import traceback
 from argparse import ArgumentTypeError, _SubParsersAction
 from functools import partial
 from typing import Any, NoReturn
@@ -111,6 +112,14 @@ class TestRunningCommand(RuntrailCommand):
         parser = super().create_parser(prog_name, subcommand, **kwargs)
         _refuse_in(parser)
         return parser
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        try:
+            super().run_from_argv(argv)
+        except Exception:
+            # A fault of our own; Python would end with 1, too.
+            traceback.print_exc()
+            self._fail("This is a fault of Runtrail, and no result of the tests.")
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:

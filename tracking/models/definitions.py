@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -20,6 +20,11 @@ name_validator = RegexValidator(
 test_type_validator = RegexValidator(
     r"^[a-z0-9][a-z0-9_-]*\Z", "Use small letters, digits, hyphens and underscores."
 )
+
+# What the API and profiles take as well: more is a slip, and a run of it could not be stored.
+YEAR, DAY = 31_536_000, 86_400  # seconds
+at_most_a_year, at_most_a_day = MaxValueValidator(YEAR), MaxValueValidator(DAY)
+at_most_many = MaxValueValidator(10_000)
 
 
 def is_handed_over(kind: str) -> bool:
@@ -76,7 +81,9 @@ class TestDefinition(models.Model):
     kind = models.CharField(max_length=20, default="workflows", help_text="workflows, or a key of RUN_KINDS.")
     description = models.TextField(blank=True)
     timeout = models.PositiveIntegerField(
-        default=3600, help_text="Seconds until a run that hangs is closed as error."
+        default=3600,
+        validators=[at_most_a_year],
+        help_text="Seconds until a run that hangs is closed as error.",
     )
     version = models.PositiveIntegerField(default=1, help_text="Raised with every change of its steps.")
     folder = models.CharField(
@@ -123,13 +130,22 @@ class Step(models.Model):
     command: models.JSONField[Any, Any] = models.JSONField(
         default=list, blank=True, help_text="Argument list for the local service; {job_name} is replaced."
     )
-    count = models.PositiveIntegerField(default=1)
+    count = models.PositiveIntegerField(default=1, validators=[at_most_many])
     inputs: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
-    start_after = models.FloatField(default=0, help_text="Seconds after the run's start.")
-    spacing = models.FloatField(default=0, help_text="Seconds between two of them.")
-    at_most = models.PositiveIntegerField(default=0, help_text="In flight at once; 0 is no limit.")
+    start_after = models.FloatField(
+        default=0, validators=[at_most_a_year], help_text="Seconds after the run's start."
+    )
+    spacing = models.FloatField(
+        default=0, validators=[at_most_a_day], help_text="Seconds between two of them."
+    )
+    at_most = models.PositiveIntegerField(
+        default=0, validators=[at_most_many], help_text="In flight at once; 0 is no limit."
+    )
     timeout = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Seconds for one job; empty: the definition's."
+        null=True,
+        blank=True,
+        validators=[at_most_a_year],
+        help_text="Seconds for one job; empty: the definition's.",
     )
 
     class Meta:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from django.db import models
 from django.db.models import Q
 
@@ -47,6 +49,13 @@ class RetentionPolicy(models.Model):
     def __str__(self) -> str:
         what = " ".join(filter(None, [self.status, f"on {self.environment}" if self.environment else ""]))
         return f"{what or 'all runs'}: {self.days} days"
+
+    def lets_go_before(self, now: datetime) -> datetime:
+        """The time before which a run has to have ended for this policy to let it go."""
+        try:
+            return now - timedelta(days=self.days)
+        except OverflowError:  # more days than the calendar has: nothing ended before that
+            return datetime.min.replace(tzinfo=UTC)
 
     @property
     def narrowness(self) -> int:

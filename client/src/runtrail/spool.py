@@ -135,9 +135,9 @@ class Spool:
             path.with_suffix(".address").unlink()
 
     def _make(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with contextlib.suppress(OSError):  # what tests print is for their owner
-            self.folder.chmod(0o700)
+        # What tests print is for their owner; a folder that was there, such as /tmp, stays as it is.
+        for place in (self.folder, folder):
+            place.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
 def _oldest_first(paths: Iterator[Path] | list[Path]) -> list[Path]:

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from typing import Any
 
 from django.conf import settings
@@ -15,11 +16,13 @@ from django.utils import timezone
 from structlog import get_logger
 
 from tracking import tasks
+from tracking.forgetting import forget_jobs
 from tracking.models import WorkflowRun
 from tracking.runner import LocalRunner
 
 log = get_logger(__name__)
 BUSY, IDLE = 0.1, 0.3  # seconds between two looks
+FORGET = 3600.0  # seconds between two searches for jobs whose run is gone
 
 
 class Command(BaseCommand):
@@ -35,11 +38,15 @@ class Command(BaseCommand):
             slots=settings.LOCAL_SLOTS,
             supervisor=os.environ.get("RUNTRAIL_SUPERVISOR", ""),
         )
+        forget_at = 0.0
         while not stop.is_set():
             moved: list[str] = []
             try:
                 moved = runner.tick(timezone.now())
                 self.tell(moved)
+                if not moved and time.monotonic() > forget_at:
+                    forget_jobs(runner.folder, host=runner.host)
+                    forget_at = time.monotonic() + FORGET
             except OperationalError as problem:  # locked, restarted, full: the next look may succeed
                 log.warning("database_unavailable", problem=str(problem))
             close_old_connections()

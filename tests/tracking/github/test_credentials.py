@@ -7,6 +7,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -14,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 
 from tests.github_double import Server, World
+from tests.tracking.github.wire import Wire, said
+from tracking.ci import CIUnavailable
 from tracking.ci.github.budget import Limits, ProcessBudget
 from tracking.ci.github.client import installation_token
 from tracking.ci.github.credentials import AppToken, PersonalToken, Unauthorized
@@ -158,6 +161,27 @@ def test_a_key_that_is_none_says_what_to_do(double):
 
     with pytest.raises(Unauthorized, match="GITHUB_APP_KEY is no private key"):
         transport.get("/repos/acme/shop")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (said(502), "no token"),
+        (said(403, b'{"message": "This installation has been suspended"}'), "suspended"),
+    ],
+    ids=["broken", "suspended"],
+)
+def test_an_app_that_gets_no_token_waits_and_nothing_of_it_counts_as_sent(keys, answer, words):
+    with Wire(said(200, b'{"id": 7}'), answer) as wire:
+        _, transport = app(SimpleNamespace(url=wire.url, world=World()), keys[0])
+
+        with pytest.raises(CIUnavailable, match=words):
+            transport.write("POST", "/repos/acme/shop/actions/workflows/1/dispatches", {"ref": "main"})
+
+    assert [head.split()[1] for head, _ in wire.heard] == [
+        "/repos/acme/shop/installation",
+        "/app/installations/7/access_tokens",
+    ]
 
 
 def test_tokens_of_any_length_are_sent_and_shown_in_no_text(double):

@@ -5,6 +5,7 @@ import pytest
 from tests.github_double import Behaviour
 from tests.github_double.server import TOKEN
 from tests.tracking.github.github_run import final_rows, pass_time
+from tracking.lifecycle import request_cancel
 
 pytestmark = pytest.mark.django_db
 
@@ -58,6 +59,23 @@ def test_a_token_that_may_not_see_the_repository_is_not_taken_for_a_deleted_run(
     run = desk.until_closed(run, service)
 
     assert run.status == "passed", run.reason
+
+
+def test_a_cancel_that_github_does_not_answer_is_asked_for_again(desk):
+    desk.world.behaviour = lambda run: Behaviour(execution=3000)
+    service = desk.service()
+    run = desk.begin(3)
+    pass_time(desk, run, service, 60)
+    desk.world.faults.down = True
+    request_cancel(run, by="ada", now=desk.now)
+
+    run = pass_time(desk, run, service, 30)
+    assert (run.is_running, run.events.filter(kind="waiting").count()) == (True, 1)
+    desk.world.faults.down = False
+    run = desk.until_closed(run, service)
+
+    assert run.status == "cancelled"
+    assert {row[1] for row in final_rows(run)["workflows"]} == {"cancelled"}
 
 
 def test_no_token_is_shown_anywhere(desk, caplog):

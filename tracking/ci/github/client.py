@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from tracking.ci.base import RemoteJob, Unexpected
+from tracking.ci.base import CILost, CIRefused, CIUnavailable, RemoteJob, Unexpected
 from tracking.ci.github.answers import NotThere
-from tracking.ci.github.credentials import end_of
+from tracking.ci.github.credentials import Unauthorized, end_of
 from tracking.ci.github.records import RunRecord, artifact_record, job_record, run_record
 from tracking.ci.github.transport import Transport
 from tracking.ci.past import Artifact
@@ -136,9 +136,12 @@ class Client:
         return self.transport.download(f"{self.base}/actions/artifacts/{number}/zip", most=most)
 
     def cancel(self, number: int, *, force: bool = False) -> None:
-        """Ask for the end of a run."""
+        """Ask for the end of a run.  Asked twice it ends once, so after a lost answer one tries again."""
         how = "force-cancel" if force else "cancel"
-        self.transport.write("POST", f"{self.base}/actions/runs/{number}/{how}")
+        try:
+            self.transport.write("POST", f"{self.base}/actions/runs/{number}/{how}")
+        except CILost as loss:
+            raise CIUnavailable(str(loss)) from None
 
     def calls_left(self) -> int | None:
         """How many calls GitHub's hour has left for us; None where it does not say.  Costs none."""
@@ -162,9 +165,18 @@ class Client:
 
 
 def installation_token(transport: Transport, repository: str) -> tuple[str, float]:
-    """Exchange an App's JWT (the transport's credentials) for a token of its installation here."""
+    """Exchange an App's JWT (the transport's credentials) for a token of its installation here.
+
+    Raises:
+        CIUnavailable: there is none to have just now; what it was wanted for was not sent.
+    """
     found = transport.get(f"/repos/{quote(repository, safe='/')}/installation").data
     number = Client._number(Client._object(found, "an installation"), "id")
-    answer = transport.write("POST", f"/app/installations/{number}/access_tokens", {})
+    try:
+        answer = transport.write("POST", f"/app/installations/{number}/access_tokens", {})
+    except CILost as loss:  # a token too many does no harm
+        raise CIUnavailable(f"the App could get no token: {loss}") from None
+    except CIRefused as refusal:
+        raise Unauthorized(f"the App gets no token for {repository}: {refusal}") from None
     data = Client._object(answer.data, "a token")
     return str(data.get("token") or ""), end_of(str(data.get("expires_at")))

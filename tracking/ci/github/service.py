@@ -109,6 +109,8 @@ class GitHub:
             except NotThere:
                 # It was there when the run began, so it is about rights; somebody may give them back.
                 raise CIUnavailable(f"the token can't see {self.client.name} any more") from None
+            except CIRefused as refusal:  # of a question: there is nothing that could be refused for good
+                raise CIUnavailable(str(refusal)) from None
 
     def cancel(self, workflow: WorkflowRun, *, now: datetime, force: bool = False) -> None:
         if workflow.github_run_id:
