@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -61,6 +62,25 @@ def test_reports_are_taken_in_and_said(project, tmp_path):
     assert "was there already" in again
     assert TestRun.objects.get().environment.name == "staging"
     assert Result.objects.count() == 2
+
+
+def test_what_became_of_each_file_can_be_had_as_json_also_where_one_is_refused(project, tmp_path):
+    good, bad = write(tmp_path / "good.xml", 1, a="", b=FAILED), tmp_path / "bad.xml"
+    bad.write_text("<testsuite><testcase")
+    out = io.StringIO()
+
+    with pytest.raises(CommandError, match="1 of 2 files were not taken"):
+        call_command(
+            *("import_report", good, str(bad), "--project", "shop", "--format", "json"),
+            stdout=out,
+            stderr=io.StringIO(),
+        )
+
+    taken, refused = json.loads(out.getvalue())
+    assert (taken["status"], taken["total"], taken["failed"], taken["is_new"]) == ("stored", 2, 1, True)
+    assert taken["test_run_id"] == TestRun.objects.get().test_run_id
+    assert refused["status"] == "refused"
+    assert "ends too early" in refused["reason"]
 
 
 def test_a_file_that_is_no_report_exits_with_what_was_wrong(project, tmp_path):
@@ -155,6 +175,8 @@ def test_reports_are_written_in_every_form(history, tmp_path, what):
     data = json.loads(written("json"))
     assert len(rows) == len(data["tests"]) > 1
     assert rows[0]["nodeid"].endswith("shaky")
+    assert rows[0]["suite"] == "", "an empty cell is no formula"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", data["generated_at"])
     for form in ("html", "md"):
         assert "shaky" in written(form)
     assert "http" not in written("html").replace("http://www.w3.org", "")
