@@ -9,6 +9,8 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import Count, F, Q
 
+from tracking.identifiers import as_uuid
+
 
 class EnvironmentQuerySet(models.QuerySet[Any]):
     def in_project(self, project: Any) -> Self:
@@ -39,6 +41,18 @@ class TestRunQuerySet(models.QuerySet[Any]):
     def ended_badly(self) -> Self:
         """Runs that somebody has to look at: failed or broken."""
         return self.filter(status__in=["failed", "error"])
+
+    def by_name(self, names: Iterable[str]) -> dict[str, Any]:
+        """Return the runs that `names` name, each under the name that was used: test_run_id or UUID.
+
+        A test_run_id may look like a UUID, because scripts choose their own.
+        """
+        keys = {name: as_uuid(name) for name in names}
+        known: dict[Any, Any] = {}
+        for run in self.filter(Q(test_run_id__in=keys) | Q(pk__in=[key for key in keys.values() if key])):
+            known[run.test_run_id] = known[run.pk] = run
+        found = {name: known.get(name) or known.get(key) for name, key in keys.items()}
+        return {name: run for name, run in found.items() if run is not None}
 
     def newest_first(self) -> Self:
         return self.order_by("-started_at", "-test_run_id")

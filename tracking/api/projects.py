@@ -13,6 +13,7 @@ from rest_framework.viewsets import GenericViewSet
 from access.api.base import own_role
 from access.api.camel import CamelModelSerializer
 from access.api.paging import ByNumber
+from access.api.queries import demand_known
 from access.models import ApiToken, Project, Role
 from tracking.environments import give_environments
 
@@ -67,6 +68,11 @@ class ProjectViewSet(
     @classmethod
     def role_of(cls, action: str) -> Role:
         return Role.VIEWER if action in {"list", "retrieve"} else Role.ADMINISTRATOR
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if self.action is not None:
+            demand_known(request, self)
 
     def get_queryset(self) -> Any:
         if getattr(self, "swagger_fake_view", False):
