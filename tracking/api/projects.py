@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rest_framework import mixins, permissions
@@ -16,6 +17,9 @@ from access.api.paging import ByNumber
 from access.api.queries import demand_known
 from access.models import ApiToken, Project, Role
 from tracking.environments import give_environments
+
+
+_REPOSITORY = re.compile(r"(?!\.+/)[\w.-]+/(?!\.+$)[\w.-]+", re.ASCII)
 
 
 class ProjectSerializer(CamelModelSerializer):
@@ -33,6 +37,12 @@ class ProjectSerializer(CamelModelSerializer):
                 "Change `name`, or make a new project."
             )
         return slug
+
+
+    def validate_repository(self, repository: str) -> str:
+        if repository and not _REPOSITORY.fullmatch(repository):
+            raise ValidationError("Write it as owner/name, as in acme/shop.")
+        return repository
 
 
 class MayChangeProject(permissions.IsAuthenticated):
