@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import secrets
-import uuid
 from datetime import UTC, datetime
 
 _PUBLIC_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
@@ -48,14 +47,6 @@ def parse_test_run_id(text: str) -> tuple[str, datetime]:
         raise ValueError(f"{text!r} is not a test run id; one looks like performance_20260104_093000_abc123.")
     at = datetime.strptime(found["at"], "%Y%m%d_%H%M%S").replace(tzinfo=UTC)
     return found["test_type"], at
-
-
-def as_uuid(text: str) -> uuid.UUID | None:
-    """Return the UUID that a text is; None where it is none."""
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
 
 
 def environment_name(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Self
@@ -9,7 +10,12 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import Count, F, Q
 
-from tracking.identifiers import as_uuid
+
+def _as_uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
 
 
 class EnvironmentQuerySet(models.QuerySet[Any]):
@@ -47,7 +53,7 @@ class TestRunQuerySet(models.QuerySet[Any]):
 
         A test_run_id may look like a UUID, because scripts choose their own.
         """
-        keys = {name: as_uuid(name) for name in names}
+        keys = {name: _as_uuid(name) for name in names}
         known: dict[Any, Any] = {}
         for run in self.filter(Q(test_run_id__in=keys) | Q(pk__in=[key for key in keys.values() if key])):
             known[run.test_run_id] = known[run.pk] = run
