@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 import pytest
 from django.core.management import call_command
 
+from executions.comparison import compare_results
 from executions.figures import figures_of
 from executions.models import CaseStatistics, Result, ResultText
 from executions.months import drop_old_months
 from executions.recount import recount
 from performance.models import ChangePoint
 from tests.executions.test_reports_come_in import FAILED, junit, send
-from tests.factories import make_project
+from tests.factories import make_project, make_user
 from tests.performance.factories import make_workload_run
 from tracking.models import TestRun
 
@@ -67,6 +68,18 @@ def test_a_month_with_a_pinned_run_or_one_that_something_rests_on_stays_whole(ru
 
     assert gone(keep=1) == [("2025-12", 2, runs[0].test_run_id), ("2026-01", 3, load.run.test_run_id)]
     assert Result.objects.count() == 7
+
+
+def test_tests_whose_results_are_gone_were_neither_added_nor_removed(runs, client):
+    list(drop_old_months(NOW, keep=2))
+    client.force_login(make_user("vera", role="viewer", project=runs[0].project))
+
+    found = compare_results(runs[0], runs[2])
+    shown = client.get(f"/runs/{runs[0].test_run_id}/").content.decode()
+
+    assert (found.compared, found.added, found.removed) == (0, [], [])
+    assert "these are gone, their counts stay" in shown
+    assert "all of them better" not in shown
 
 
 def test_the_command_says_what_goes_and_why_a_month_stays(runs, settings):
