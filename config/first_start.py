@@ -30,6 +30,9 @@ def ensure_database() -> None:
         if is_half_made() or not connection.introspection.table_names():
             _migrate()
             make_project("default", "Default")
+            if os.environ.get("RUNTRAIL_DB") and settings.PROJECT not in {"", "default"}:
+                # Somebody's usual project can't be in a file that `--db` makes just now.
+                make_project(settings.PROJECT, settings.PROJECT)
 
 
 def bring_up_to_date() -> None:

@@ -56,7 +56,10 @@ class TrackOfProject:
 
 def find_run(test_run_id: str) -> TestRun:
     runs = TestRun.objects.select_related("definition", "environment", "project", "rerun_of")
-    return get_object_or_404(runs, test_run_id=test_run_id)
+    found: TestRun | None = runs.by_name([test_run_id]).get(test_run_id)
+    if found is None:
+        raise Http404("There is no such run.")
+    return found
 
 
 def find_workflow(test_run_id: str, position: int) -> WorkflowOfRun:

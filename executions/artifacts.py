@@ -84,7 +84,9 @@ class Taking:
         return "stored"
 
     def _fetch(self, artifact: Artifact, job: RemoteJob | None, attempt: int) -> Report:
-        run = self.tracked or keep_run(self.project, self.past, job, now=self.now)[0]
+        def run() -> TestRun:
+            return self.tracked or keep_run(self.project, self.past, job, now=self.now)[0]
+
         with tempfile.TemporaryFile() as file:
             self.history.download(artifact, file, most=self.limits.unpacked_bytes)
             return ingest_report(
@@ -94,7 +96,7 @@ class Taking:
                 name=self._called(artifact),
                 limits=self.limits,
                 most_cases=self.most_cases,
-                test_run_id=run.test_run_id,
+                run_of=run,
                 space="ci",
                 environment="ci",
                 triggered_by=SOURCE,
@@ -117,8 +119,9 @@ class Taking:
         return ran, None if number is None else ran[number]
 
     def _expired(self, artifact: Artifact) -> str:
-        at = f" on {artifact.expires_at:%Y-%m-%d}" if artifact.expires_at else ""
-        self._refused(artifact, f"It expired at GitHub{at}: nothing of it can be had any more.")
+        at = artifact.expires_at
+        how = f"expired at GitHub on {at:%Y-%m-%d}" if at and at <= self.now else "is gone at GitHub"
+        self._refused(artifact, f"It {how}: nothing of it can be had any more.")
         return "expired"
 
     def _refused(self, artifact: Artifact, reason: str) -> str:

@@ -54,15 +54,16 @@ def columns_of(
     count = len(outcomes)
     nan = float("nan")
     tries = np.fromiter((one.attempt for one in outcomes), "i4", count)
+    earlier = np.fromiter((one.tries_before for one in outcomes), "i4", count)
     is_final = np.fromiter((one.is_final for one in outcomes), "?", count)
     is_twice = np.fromiter((one.is_duplicate for one in outcomes), "?", count)
     durations = (nan if one.duration is None else one.duration for one in outcomes)
     bits = flags + np.where(is_final, int(Flag.FINAL), 0)
-    bits += np.where(is_final & (tries > 1), int(Flag.RETRIED), 0)
+    bits += np.where(is_final & ((tries > 1) | (earlier > 0)), int(Flag.RETRIED), 0)
     bits += np.where(is_twice, int(Flag.DUPLICATE), 0)
     return Columns(
         case=cases,
-        attempt=((attempt - 1) * TRIES + np.minimum(tries, TRIES - 1)).astype("i2"),
+        attempt=((attempt - 1 + earlier) * TRIES + np.minimum(tries, TRIES - 1)).astype("i2"),
         ordinal=number * SERIES + _series(cases, is_final),
         duration=singles(np.fromiter(durations, "f8", count)),
         outcome=np.fromiter((CODES[one.outcome] for one in outcomes), "i2", count),

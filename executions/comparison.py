@@ -63,14 +63,16 @@ def compare_results(base: TestRun, head: TestRun) -> ResultComparison:
 
     A test is slower or faster only by ratio AND difference AND against the median of at least five
     earlier durations in the head's space: one sample says nothing on a shared machine.
+    Nothing is said where the results of one are gone: its tests were neither added nor removed.
     """
-    return compare_decided(decided_of_run(base), decided_of_run(head), head.space)
-
-
-def decided_of_run(run: TestRun) -> Decided:
-    """Return the result of each case of a run, by the try that decides."""
-    result_set = ResultSet.objects.filter(run=run).first()
-    return Decided.none() if result_set is None else decided_of(result_set)
+    sides = []
+    for run in (base, head):
+        result_set = ResultSet.objects.filter(run=run).first()
+        decided = Decided.none() if result_set is None else decided_of(result_set)
+        if result_set and result_set.total and not len(decided):
+            return ResultComparison()  # they went with their month
+        sides.append(decided)
+    return compare_decided(*sides, head.space)
 
 
 def compare_decided(before: Decided, after: Decided, space: str) -> ResultComparison:

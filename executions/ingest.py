@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -47,6 +47,7 @@ def ingest_report(
     format: str | None = None,
     limits: Limits = DEFAULT_LIMITS,
     most_cases: int | None = None,
+    run_of: Callable[[], TestRun] | None = None,
     **told: Any,
 ) -> Report:
     """Store one upload (plain, gzip or zip) for a run, and return its row.
@@ -60,6 +61,7 @@ def ingest_report(
         name: what the file is called.
         format: a key of `executions.reports.reading.READERS`; None to find out.
         most_cases: refuse more than that many tries.
+        run_of: gives the run once the report has been read wholly, so that none is made for a refused one.
         told: the fields of `executions.told.Options`, as far as they are known.
 
     Raises:
@@ -68,12 +70,10 @@ def ingest_report(
     """
     options = Options(**{key: value for key, value in told.items() if value is not None})
     try:
-        with (
-            _seekable(file, limits) as stream,
-            closing(
-                stage(stream, name=name, format=format or "auto", limits=limits, most_cases=most_cases)
-            ) as staged,
-        ):
+        how = {"name": name, "format": format or "auto", "limits": limits, "most_cases": most_cases}
+        with _seekable(file, limits) as stream, closing(stage(stream, **how)) as staged:
+            if run_of:
+                options = replace(options, test_run_id=run_of().test_run_id)
             return keep(staged, project, options.completed(staged.context), name=name, now=now)
     except (UnreadableReport, TooManyCases, Conflict, ValueError) as refusal:
         refuse(project, str(refusal), name=name, sent_by=options.triggered_by, now=now)

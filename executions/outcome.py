@@ -111,7 +111,9 @@ def _trouble(staged: Staged) -> str:
 
 def _end(run: TestRun, staged: Staged, now: datetime) -> datetime:
     """When it ended, by what the reports say that they took; never after `now`."""
-    took = declared_seconds(staged.facts)
-    if not took or run.started_at >= now:
+    took = declared_seconds(staged.facts) or sum(facts.seconds for facts in staged.facts)
+    # A run that began with its report, perhaps days before it came, did not go on until now.
+    began_with_it = run.started_at in {facts.started_at for facts in staged.facts}
+    if not (took or began_with_it) or run.started_at >= now:
         return max(now, run.started_at)
     return min(now, run.started_at + timedelta(seconds=min(took, 10 * 24 * 3600)))

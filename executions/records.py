@@ -9,15 +9,23 @@ from typing import Any
 
 from access.models import Project
 from executions.ingest import keep
-from executions.models import Result
+from executions.models import Outcome, Result
 from executions.reported import outcomes_of
 from executions.reports.base import ReportFacts
+from executions.reports.values import parse_seconds
 from executions.staging import staged_list
 from executions.told import Options
+from tracking.models import Space
 
 
 def keep_records(project: Project, records: Sequence[Any], *, now: datetime) -> None:
-    """Store records, a report for each of their runs."""
+    """Store records, a report for each of their runs.
+
+    Raises:
+        ValueError: one of them can't be a result; nothing was stored.
+    """
+    for record in records:
+        _demand_right(record)
     by_run: defaultdict[tuple[str, str], list[Any]] = defaultdict(list)
     for record in records:
         by_run[(record.execution_id, record.space)].append(record)
@@ -54,6 +62,19 @@ def records_of(
             "space": row.set.space,
             "metadata": row.set.run.metadata,
         }
+
+
+def _demand_right(record: Any) -> None:
+    words = [one.word.upper() for one in Outcome]
+    if str(record.status).upper() not in words:
+        raise ValueError(f"There is no status {record.status!r}; there are {', '.join(words)}.")
+    if not isinstance(record.entity_id, str) or not record.entity_id.strip():
+        raise ValueError("A record needs the name of its test as entity_id.")
+    if record.space not in Space.values:
+        raise ValueError(f"There is no space {record.space!r}; there are {', '.join(Space.values)}.")
+    took = record.duration
+    if took is not None and parse_seconds(took) is None:
+        raise ValueError(f"A duration is a number of seconds, 0 or more, and not {took!r}.")
 
 
 def _aware(at: datetime) -> datetime:

@@ -14,7 +14,7 @@ from django.db.models import Count, Max, Q
 from access.models import Project
 from executions.bulk import upsert_rows
 from executions.counting import COUNTED, COUNTS_BY_OUTCOME, in_space, last_runs, microseconds_of
-from executions.models import CaseArchive, CaseStatistics, Result, ResultPack, ResultSet, TestCase
+from executions.models import CaseArchive, CaseStatistics, Result, ResultPack, ResultSet, ResultText, TestCase
 from executions.partitions import drop_month
 from executions.querysets import COUNTS, pieces
 from executions.recent import flips_of, standing_of, window_of
@@ -142,7 +142,9 @@ def archive_month(begin: datetime, end: datetime) -> int:
         total = rows.count()
         touched = _to_archive(rows)
         drop_month("executions", begin, end)
-        ResultPack.objects.filter(set__started_at__gte=begin, set__started_at__lt=end).delete()
+        month = {"set__started_at__gte": begin, "set__started_at__lt": end}
+        ResultPack.objects.filter(**month).delete()
+        ResultText.objects.filter(**month).delete()
         _put_right(touched)
     return total
 

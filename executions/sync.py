@@ -20,17 +20,22 @@ from tracking.ci import CIHistory, CIRefused, CIUnavailable, PastRun, RemoteJob,
 WEEK = timedelta(days=7)
 OVERLAP = timedelta(hours=1)  # a list may show a run late
 FORGOTTEN = timedelta(days=400)  # no list goes back so far
+IN_A_ROW = 3  # runs that can't be had, after which it is the service and not the runs
 WHOLE_WEEK_EVERY = timedelta(days=1)  # finds later attempts of runs that were whole
 
 
 @dataclass
 class Synced:
-    """What a sync brought; `said` are remarks for people, `problem` why it did not get through."""
+    """What a sync brought; `said` are remarks for people, `problem` why it did not get through.
+
+    `missed` are the numbers of runs that could not be had this time, while others could.
+    """
 
     runs: int = 0
     jobs: int = 0
     reports: int = 0
     said: list[str] = field(default_factory=list)
+    missed: list[int] = field(default_factory=list)
     problem: str = ""
 
 
@@ -52,6 +57,7 @@ def sync_runs(
     """
     done = Synced()
     patterns = sync_of(project).patterns
+    lost: list[tuple[int, CIUnavailable]] = []  # that could not be had, one after the other
     try:
         for past in runs:
             done.runs += 1
@@ -62,9 +68,26 @@ def sync_runs(
                 _sync_run(project, past, row, history, patterns=patterns, bounds=bounds, done=done, now=now)
             except (CIRefused, Unexpected) as problem:  # it is about this run and no other one
                 done.said.append(f"Run {past.number}: {problem}")
+                lost = _missed(lost, done)
+            except CIUnavailable as problem:
+                lost.append((past.number, problem))
+                if problem.retry_after or len(lost) == IN_A_ROW:
+                    raise  # nothing else will be answered either
+            else:
+                lost = _missed(lost, done)
+        if lost:  # nothing came after them, so it may be the service
+            raise lost[-1][1]
     except (CIUnavailable, CIRefused) as problem:
         done.problem = f"{problem}".rstrip(".") + "."
     return done
+
+
+def _missed(lost: list[tuple[int, CIUnavailable]], done: Synced) -> list[tuple[int, CIUnavailable]]:
+    """Say of runs that it was they, and not the service, that could not be had."""
+    for number, problem in lost:
+        done.missed.append(number)
+        done.said.append(f"Run {number}: {str(problem).rstrip('.')}. The next sync tries again.")
+    return []
 
 
 def sync_turn(project: Project, history: CIHistory, *, bounds: Bounds, now: datetime) -> Synced:

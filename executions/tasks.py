@@ -12,6 +12,7 @@ from access.models import Project
 from executions import suite
 from executions.exclusion import settle_exclusions
 from executions.models import CISync
+from executions.months import drop_old_months
 from executions.recount import forget_runs
 from executions.reports.base import Limits
 from executions.sync import Bounds, claim_due, sync_turn
@@ -24,9 +25,12 @@ log = structlog.get_logger(__name__)
 
 @shared_task
 def prune_runs() -> int:
-    """Apply the retention policies; return how many runs went."""
-    gone = prune(timezone.now(), storage=storages["artifacts"], forget=forget_runs)
-    return sum(1 for _ in gone)
+    """Apply the retention policies and drop old months of results; return how many runs went."""
+    now = timezone.now()
+    gone = sum(1 for _ in prune(now, storage=storages["artifacts"], forget=forget_runs))
+    for month in drop_old_months(now, keep=settings.RESULT_MONTHS):
+        log.info("old_results", month=str(month), results=month.results, kept_for=month.kept_for)
+    return gone
 
 
 @shared_task(expires=30)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Self
 
 from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q
+
+
+def _as_uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
 
 
 class EnvironmentQuerySet(models.QuerySet[Any]):
@@ -39,6 +47,18 @@ class TestRunQuerySet(models.QuerySet[Any]):
     def ended_badly(self) -> Self:
         """Runs that somebody has to look at: failed or broken."""
         return self.filter(status__in=["failed", "error"])
+
+    def by_name(self, names: Iterable[str]) -> dict[str, Any]:
+        """Return the runs that `names` name, each under the name that was used: test_run_id or UUID.
+
+        A test_run_id may look like a UUID, because scripts choose their own.
+        """
+        keys = {name: _as_uuid(name) for name in names}
+        known: dict[Any, Any] = {}
+        for run in self.filter(Q(test_run_id__in=keys) | Q(pk__in=[key for key in keys.values() if key])):
+            known[run.test_run_id] = known[run.pk] = run
+        found = {name: known.get(name) or known.get(key) for name, key in keys.items()}
+        return {name: run for name, run in found.items() if run is not None}
 
     def newest_first(self) -> Self:
         return self.order_by("-started_at", "-test_run_id")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from django.template.loader import render_to_string
 
 from tracking.comparison import compare_runs
+from tracking.json_text import json_text
 from tracking.models import TestRun, WorkflowAttempt
 from tracking.timing import METHODS, QUALITIES, time_run
 
@@ -20,7 +20,7 @@ FORMS = {"html": "text/html", "md": "text/markdown", "json": "application/json"}
 def written(data: dict[str, Any], form: str) -> str:
     """Return the report in one of `FORMS`: one text that needs nothing from elsewhere."""
     if form == "json":
-        return json.dumps(data, indent=2, default=str) + "\n"
+        return json_text(data) + "\n"
     return render_to_string(f"reports/run.{form}", {"report": data})
 
 

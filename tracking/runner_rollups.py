@@ -10,7 +10,6 @@ from typing import Any
 
 from django.db import connection
 
-from access.models import Project
 from analysis import sketches
 from tracking.models import RunnerDay, RunnerTiming, TestRun, WorkflowJob
 
@@ -47,9 +46,8 @@ def keep_runners(run: TestRun) -> None:
 
 def recount_runner_day(run: TestRun) -> None:
     """Count the day (UTC) on which `run` started again, for its project."""
-    if connection.vendor == "postgresql":  # of two runs that close at once, the second waits for the first
-        Project.objects.select_for_update().get(pk=run.project_id)
     begin = run.started_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    _alone_with(run.project_id, begin.date())
     timings = RunnerTiming.objects.filter(
         run__in=TestRun.objects.in_project(run.project)
         .counted()
@@ -64,6 +62,17 @@ def recount_runner_day(run: TestRun) -> None:
         RunnerDay(**day, runner_group=group, labels=labels, **merged(rows))
         for (group, labels), rows in grouped.items()
     )
+
+
+def _alone_with(project_pk: int, day: date) -> None:
+    """Of two runs of a day that close at once, let the second wait for the first, until its transaction ends.
+
+    Not by the project's row: whoever stores a report has that before the run's, and here the run's is held
+    already, so that the two would wait for each other for ever.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [project_pk % 2**31, day.toordinal()])
 
 
 def merged(rows: Iterable[RunnerTiming | RunnerDay]) -> dict[str, Any]:

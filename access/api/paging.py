@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import DataError
@@ -13,8 +13,13 @@ from rest_framework.request import Request
 
 
 class ByCursor(CursorPagination):
-    """For what never ends: a page costs the same however far down it lies."""
+    """For what never ends: a page costs the same however far down it lies.
 
+    `orders` are the other orders that may be asked for, as `?ordering=NAME` or `-NAME`: what there is an
+    index for, by its name over HTTP, with the fields that make it.
+    """
+
+    orders: ClassVar[dict[str, tuple[str, ...]]] = {}
     page_size = 50
     max_page_size = 1000
     page_size_query_param = "pageSize"
@@ -24,6 +29,24 @@ class ByCursor(CursorPagination):
     def get_page_size(self, request: Request) -> int:
         _size_asked_for(request, self.page_size_query_param)
         return super().get_page_size(request) or self.page_size
+
+    def get_ordering(self, request: Request, queryset: Any, view: Any) -> Any:
+        asked = request.query_params.get("ordering")
+        if asked is None or not self.orders:
+            return super().get_ordering(request, queryset, view)
+        fields = self.orders.get(asked.removeprefix("-"))
+        if fields is None:
+            there = ", ".join(f"{name}, -{name}" for name in self.orders)
+            raise Invalid({"ordering": [f"There are {there}."]})
+        return tuple(f"-{one}" for one in fields) if asked.startswith("-") else fields
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
+        if self.orders:
+            names = [form.format(name) for name in self.orders for form in ("{}", "-{}")]
+            schema = {"type": "string", "enum": names}
+            found.append({"name": "ordering", "required": False, "in": "query", "schema": schema})
+        return found
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Any:
         try:

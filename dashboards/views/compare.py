@@ -28,7 +28,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     base_id = request.GET.get("base", "").strip()
     head_ids = list(dict.fromkeys(filter(None, (one.strip() for one in request.GET.getlist("head")))))
     wanted = [base_id, *head_ids[:MOST_HEADS]]
-    known = {run.test_run_id: run for run in runs.filter(test_run_id__in=wanted)}
+    known = runs.by_name(filter(None, wanted))
     context: dict[str, Any] = {
         "project": project,
         "base_id": base_id,

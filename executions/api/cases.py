@@ -46,6 +46,7 @@ class CaseFilter(django_filters.FilterSet):
 
 class CasePages(ByCursor):
     ordering = ("nodeid", "suite")  # type: ignore[assignment]
+    orders: ClassVar[dict[str, tuple[str, ...]]] = {"nodeid": ("nodeid", "suite")}
 
 
 class HistoryPages(ByCursor):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any, BinaryIO, ClassVar, cast
 
+import django_filters
 from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -32,6 +32,7 @@ PARAMETERS = [
     *(OpenApiParameter(name, OpenApiTypes.STR) for name in TOLD),
     OpenApiParameter("shard", OpenApiTypes.STR, description="i/n, as in 1/4"),
     OpenApiParameter("format", OpenApiTypes.STR, enum=["auto", *READERS]),
+    OpenApiParameter("name", OpenApiTypes.STR, description="What the file is called, for the uploads page."),
 ]
 
 
@@ -44,21 +45,34 @@ class AnyContent(parsers.BaseParser):
         return stream
 
 
+class ReportFilter(django_filters.FilterSet):
+    """`status`; `testRunId`, or the run's UUID."""
+
+    testRunId = django_filters.CharFilter(method="of_run", label="public name or UUID of the run")
+
+    class Meta:
+        model = Report
+        fields = ("status",)
+
+    def of_run(self, reports: Any, _: str, value: str) -> Any:
+        run = TestRun.objects.in_project(self.request.parser_context["view"].project).by_name([value]).get(value)
+        return reports.filter(run=run) if run else reports.none()
+
+
+class ReportPages(ByCursor):
+    orders: ClassVar[dict[str, tuple[str, ...]]] = {"receivedAt": ("pk",)}
+
+
 class ReportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectViewSet):
     """Test reports, newest first; refused ones with the reason."""
 
     queryset = Report.objects.select_related("run")
     serializer_class = ReportSerializer
-    pagination_class = ByCursor
+    pagination_class = ReportPages
     parser_classes = (parsers.MultiPartParser, AnyContent)
-    filterset_fields = ("status",)
+    filterset_class = ReportFilter
     roles: ClassVar[dict[str, Role]] = {"create": Role.REPORTER}
     lookup_value_regex = "[0-9]{1,9}"
-
-    def get_queryset(self) -> Any:
-        reports = super().get_queryset()
-        run = self.request.query_params.get("testRunId") if self.action == "list" else None
-        return reports.filter(run__test_run_id=run) if run else reports
 
     @extend_schema(
         request={"application/octet-stream": OpenApiTypes.BINARY},
@@ -69,14 +83,14 @@ class ReportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectVie
         """Take a report, raw or multipart, plain, gzip or zip; the same one again is answered with 200."""
         project = self.project
         file, name = self._content(request)
-        told = {name: request.query_params.get(name, "") for name in TOLD}
+        told = self._told(request)
         try:
             report = ingest.ingest_report(
                 file,
                 project=project,
                 now=timezone.now(),
                 name=name,
-                format=request.query_params.get("format"),
+                format=told["format"],
                 limits=base.Limits(unpacked_bytes=settings.REPORT_BYTES),
                 most_cases=settings.REPORT_CASES,
                 test_run_id=self._run_id(told["testRunId"]),
@@ -86,7 +100,7 @@ class ReportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectVie
                 commit=told["commit"],
                 tree_hash=told["treeHash"],
                 triggered_by=told["triggeredBy"] or self.actor,
-                shard=self._shard(request),
+                shard=self._shard(told["shard"]),
             )
         except base.UnknownFormat as problem:
             raise UnknownFormat(str(problem)) from None
@@ -114,17 +128,31 @@ class ReportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectVie
             return cast(BinaryIO, file.file), str(file.name)
         return cast(BinaryIO, request._request), request.query_params.get("name", "")
 
+    @staticmethod
+    def _told(request: Request) -> dict[str, str]:
+        """What is told about the report: in the address, or in fields of a form as `curl -F` sends them.
+
+        Raises:
+            ValidationError: a field that is none.
+        """
+        form = request.data if request.content_type.startswith("multipart/") else {}
+        names = [one.name for one in PARAMETERS]
+        fields = {key: form[key] for key in form if key not in request.FILES}
+        there = f"There is no such field. There are: {', '.join(names)}."
+        wrong = {key: [there] for key in fields.keys() - names}
+        wrong |= {key: ["A text can't hold a NUL."] for key, value in fields.items() if "\0" in value}
+        if wrong:
+            raise ValidationError(wrong)
+        return {name: request.query_params.get(name) or fields.get(name, "") for name in names}
+
     def _run_id(self, text: str) -> str:
         """The public name of the run that `text` names, by it or by its UUID; it may be a new one."""
-        try:
-            named = TestRun.objects.filter(project=self.project, pk=uuid.UUID(text)).first()
-        except ValueError:
-            return text
-        return named.test_run_id if named else text
+        found = TestRun.objects.in_project(self.project).by_name([text] if text else [])
+        return found[text].test_run_id if text in found else text
 
     @staticmethod
-    def _shard(request: Request) -> tuple[int, int] | None:
+    def _shard(text: str) -> tuple[int, int] | None:
         try:
-            return parse_shard(request.query_params.get("shard", ""))
+            return parse_shard(text)
         except ValueError as problem:
             raise ValidationError({"shard": [str(problem)]}) from None

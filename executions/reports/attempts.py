@@ -29,9 +29,21 @@ class Ledger:
         self._words = array("Q", bytes(8 * 1024))
         self._mask = 1023
         self._used = 0
+        self._tried: dict[tuple[str, str], int] = {}
 
-    def settle(self, identity: tuple[str, str], outcome: Outcome) -> Outcome | None:
-        """Keep the worst outcome of `identity`; return the one kept before, None for a new test."""
+    def is_later(self, outcome: CaseOutcome) -> bool:
+        """Whether it is of a later try of its target than all of its test before, which it replaces."""
+        if not outcome.tries_before:
+            return False
+        identity = (outcome.suite, outcome.nodeid)
+        before = self._tried.get(identity, 0)
+        self._tried[identity] = max(before, outcome.tries_before)
+        return outcome.tries_before > before
+
+    def settle(
+        self, identity: tuple[str, str], outcome: Outcome, *, replaces: bool = False
+    ) -> Outcome | None:
+        """Keep the worst outcome of `identity`, or this one; return the one kept before, None for a new test."""
         key = hash(identity) & 0xFFFF_FFFF_FFFF_FFF8
         word = key | (_RANK[outcome] + 1)
         words, mask = self._words, self._mask
@@ -39,7 +51,8 @@ class Ledger:
         while known := words[place]:
             if known & ~_BITS == key:
                 before = WORST_FIRST[(known & _BITS) - 1]
-                words[place] = key | (_RANK[worst(before, outcome)] + 1)
+                kept = outcome if replaces else worst(before, outcome)
+                words[place] = key | (_RANK[kept] + 1)
                 return before
             place = (place + 1) & mask
         words[place] = word
@@ -67,7 +80,8 @@ def counted(
 
     `ledger` knows the tests of the files before; of those that come again only what changes is counted.
     """
-    settle = (ledger or Ledger()).settle
+    ledger = ledger or Ledger()
+    settle = ledger.settle
     cases = facts.cases
     for outcome in outcomes:
         facts.attempts += 1
@@ -75,11 +89,13 @@ def counted(
             yield outcome
             continue
         facts.seconds += outcome.duration or 0.0
-        before = settle((outcome.suite, outcome.nodeid), outcome.outcome)
+        is_later = ledger.is_later(outcome)
+        before = settle((outcome.suite, outcome.nodeid), outcome.outcome, replaces=is_later)
         if before is not None:
             facts.duplicates += 1
+            facts.retried += is_later
             cases[before] -= 1
-            cases[worst(before, outcome.outcome)] += 1
+            cases[outcome.outcome if is_later else worst(before, outcome.outcome)] += 1
             yield outcome._replace(is_duplicate=True)
             continue
         cases[outcome.outcome] += 1

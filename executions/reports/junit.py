@@ -13,7 +13,7 @@ from typing import BinaryIO
 from executions.reports.attempts import Tries
 from executions.reports.base import CaseOutcome
 from executions.reports.junit_case import FAILING, JUnitCase, passed
-from executions.reports.producers import is_pytest, producer_by_property, producer_of
+from executions.reports.producers import is_playwright, is_pytest, producer_by_property, producer_of
 from executions.reports.recorder import Recorder
 from executions.reports.xml_events import xml_events
 
@@ -34,6 +34,7 @@ class _JUnit:
         self.is_pytest = False
         self.cases: list[JUnitCase] = []
         self.unnamed = 0
+        self.bare = 0  # cases in no suite, which no suite declares
         self.tries = Tries()
 
     def outcomes(self, stream: BinaryIO) -> Iterator[CaseOutcome]:
@@ -81,6 +82,7 @@ class _JUnit:
         name = attributes.get("name", "").strip()
         if not name or "status" in attributes or "result" in attributes:
             return self._close(JUnitCase(attributes, self.suites, is_pytest=self.is_pytest))
+        self.bare += not self.suites
         row = passed(attributes, name, self.suites, self.recorder, is_pytest=self.is_pytest)
         self.recorder.facts.elements["passed"] += 1
         return self.tries.add(row) if self.is_pytest else (row,)
@@ -98,9 +100,13 @@ class _JUnit:
                 _add_declared(facts.declared, attributes)
         if not facts.started_at and (stamp := attributes.get("timestamp")):
             facts.started_at = recorder.moment(stamp)
-        if "hostname" in attributes and "host" not in facts.metadata:
-            recorder.describe(host=attributes["hostname"])
-        self.suites.append(attributes.get("name", ""))
+        name, host = attributes.get("name", ""), attributes.get("hostname", "")
+        if is_playwright(attributes, self.root):
+            # The same test in two browsers is two tests; its file is in its class name as well.
+            name = f"[{host}]" if host else ""
+        elif host and "host" not in facts.metadata:
+            recorder.describe(host=host)
+        self.suites.append(name)
 
     def _outside(self, name: str, attributes: dict[str, str], text: str) -> None:
         facts = self.recorder.facts
@@ -119,6 +125,7 @@ class _JUnit:
     def _close(self, case: JUnitCase) -> Iterator[CaseOutcome]:
         outcome = case.outcome()
         self.recorder.facts.elements[outcome] += 1
+        self.bare += not self.suites
         if not case.name:
             self.unnamed += 1
         identity = case.identity(self.unnamed)
@@ -131,6 +138,8 @@ class _JUnit:
     def _conclude(self) -> None:
         facts = self.recorder.facts
         declared, seen = facts.declared.get("tests"), facts.elements.total()
+        if declared is not None and "tests" not in self.root:
+            declared += self.bare
         if declared is not None and declared != seen and facts.producer != "pytest":
             self.recorder.say(
                 f"The report declares {declared:g} tests and lists {seen}; what it lists is kept."

@@ -54,6 +54,7 @@ class JUnitCase:
     results: list[_Result] = field(default_factory=list)
     earlier: list[_Result] = field(default_factory=list)
     is_flaky: bool = False
+    is_todo: bool = False
     is_pytest: bool = False
     stdout: str = ""
     stderr: str = ""
@@ -77,6 +78,7 @@ class JUnitCase:
             self._add_result(FAILING[name], attributes, text)
         elif name in SKIPPING:
             xfail = "xfail" in attributes.get("type", "")
+            self.is_todo = self.is_todo or attributes.get("type") == "todo"
             self._add_result("xfailed" if xfail else "skipped", attributes, text)
         elif name == "system-out":
             self.stdout = f"{self.stdout}\n{text}" if self.stdout else text
@@ -108,6 +110,8 @@ class JUnitCase:
                 return "failed"
             if said & _BROKEN:
                 return "error"
+        if self.is_todo and self.worst in {"failed", "error"}:  # node: it may fail, and fails no run
+            return "xfailed"
         return self.worst
 
     def identity(self, unnamed: int) -> Identity:

@@ -9,10 +9,11 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, cast
 
 from executions.reports.base import Limits, UnreadableReport
+from executions.reports.bazel import tries_in
 from executions.reports.source import BUFFER, Source, buffered
 
 _GZIP, _ZIP, _EMPTY_ZIP = b"\x1f\x8b", b"PK\x03\x04", b"PK\x05\x06"
@@ -22,10 +23,14 @@ _ENCRYPTED = 0x1
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One file of an upload; `stream` has to be read before the next member is asked for."""
+    """One file of an upload; `stream` has to be read before the next member is asked for.
+
+    `tries_before` is not 0 where earlier files of the upload are earlier tries of the same tests.
+    """
 
     name: str
     stream: io.BufferedReader
+    tries_before: int = 0
 
 
 def unpack(
@@ -99,7 +104,8 @@ def _entries(stream: BinaryIO, limits: Limits, skipped: list[str]) -> Iterator[M
         if len(entries) > limits.entries:
             raise UnreadableReport(f"The zip has more than {limits.entries:,} entries, which is the limit.")
         used = 0
-        for entry in entries:
+        for place, tries_before in tries_in([entry.filename for entry in entries]):
+            entry = entries[place]
             name = entry.filename[-300:]
             if stat.S_ISLNK(entry.external_attr >> 16):
                 skipped.append(f"{name}: a link, which is never followed")
@@ -110,7 +116,7 @@ def _entries(stream: BinaryIO, limits: Limits, skipped: list[str]) -> Iterator[M
             if member is None:
                 skipped.append(f"{name}: an archive in the archive, which is not opened")
                 continue
-            yield member
+            yield replace(member, tries_before=tries_before)
             while member.stream.read(BUFFER):  # to its end, where its checksum is compared
                 pass
             used += source.count

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 _PYTEST_KEYS = ("name", "errors", "failures", "skipped", "tests", "time", "timestamp")  # in this order
+_PLAYWRIGHT_ROOT = ("id", "name", "tests", "failures", "skipped", "errors", "time")
+_PLAYWRIGHT_KEYS = ("name", "timestamp", "hostname", "tests", "failures", "skipped", "time", "errors")
 _BY_ROOT = {
     "jest tests": "jest-junit",
     "mocha tests": "mocha-junit-reporter",
@@ -24,9 +26,16 @@ def is_pytest(suite: dict[str, str], root: dict[str, str]) -> bool:
     return tuple(suite)[:7] == _PYTEST_KEYS and tuple(suite)[7:] in ((), ("hostname",))
 
 
+def is_playwright(suite: dict[str, str], root: dict[str, str]) -> bool:
+    """Whether Playwright wrote this `<testsuite>`; it puts the name of a project where others have the host's."""
+    return tuple(suite) == _PLAYWRIGHT_KEYS and tuple(root) == _PLAYWRIGHT_ROOT
+
+
 def producer_of(root: dict[str, str], suite: dict[str, str]) -> str:
     if is_pytest(suite, root):
         return "pytest"
+    if is_playwright(suite, root):
+        return "playwright"
     if "surefire" in root.get("noNamespaceSchemaLocation", root.get("xsi:noNamespaceSchemaLocation", "")):
         return "maven-surefire"
     return _BY_ROOT.get(root.get("name", "").lower(), "")

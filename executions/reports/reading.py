@@ -48,6 +48,7 @@ def read(
     format: str = "auto",
     limits: Limits = DEFAULT_LIMITS,
     ledger: Ledger | None = None,
+    tries_before: int = 0,
 ) -> tuple[ReportFacts, Iterator[CaseOutcome]]:
     """Return the facts and the outcomes of one report that is not packed.
 
@@ -58,6 +59,7 @@ def read(
         name: what the report is called, for its facts only.
         format: a key of `READERS`, or `auto`.
         ledger: the tests of the reports of the same upload that were read before.
+        tries_before: how many of these are earlier tries of the same tests.
 
     Raises:
         UnknownFormat: at once, when the format is unknown.
@@ -72,7 +74,10 @@ def read(
             f"The format {format[:40]!r} is unknown; known are {', '.join(READERS)}, or auto."
         )
     facts = ReportFacts(format=format, name=name)
-    return facts, counted(reader(source, Recorder(facts, limits)), facts, ledger)
+    outcomes = reader(source, Recorder(facts, limits))
+    if tries_before:
+        outcomes = (outcome._replace(tries_before=tries_before) for outcome in outcomes)
+    return facts, counted(outcomes, facts, ledger)
 
 
 @dataclass(slots=True)
@@ -101,6 +106,7 @@ class Upload:
                     format=self.format,
                     limits=self.limits,
                     ledger=ledger,
+                    tries_before=member.tries_before,
                 )
             except UnknownFormat as reason:
                 self.skipped.append(f"{member.name}: {reason}" if member.name else str(reason))

@@ -59,6 +59,8 @@ def read_tap(stream: BinaryIO, recorder: Recorder) -> Iterator[CaseOutcome]:
     if point:
         yield _row(point, recorder)
     _check(planned, number)
+    if planned != number:
+        recorder.say(f"The report plans {planned} tests and has {number}; all of them are kept.")
     recorder.declare(tests=planned)
     if subtests:
         recorder.say(f"{subtests:,} subtests stand indented below other tests and are counted with those.")

@@ -8,6 +8,7 @@ import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)  # before it lies what programs write for "not set"
 LONGEST = 1e9  # seconds, some thirty years; beyond it stands no duration but a mistake
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?", re.ASCII)
@@ -63,21 +64,27 @@ def _number(text: str) -> float | None:
 def parse_moment(value: object) -> datetime | None:
     """Return a moment in UTC; text without a zone is taken as UTC.
 
-    Known are ISO 8601, the date of a mail, and seconds or milliseconds since 1970.
+    Known are ISO 8601, the date of a mail, and seconds or milliseconds since 1970.  The year 1 of Go, .NET and
+    unittest-xml-reporting, and the beginning of 1970, stand for a time that nobody set.
 
     >>> parse_moment("2024-02-30T10:00:00"), parse_moment(1700000000000).isoformat()
     (None, '2023-11-14T22:13:20+00:00')
     """
     try:
-        if isinstance(value, str):
-            text = value.strip()
-            if not _EPOCH.fullmatch(text):
-                return _in_utc(_moment(text))
-            value = float(text)
-        if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
-            return datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC)
+        found = _any_moment(value)
     except (ValueError, OverflowError, OSError, TypeError, IndexError):
-        pass
+        return None
+    return found if found is not None and found >= EARLIEST else None
+
+
+def _any_moment(value: object) -> datetime | None:
+    if isinstance(value, str):
+        text = value.strip()
+        if not _EPOCH.fullmatch(text):
+            return _in_utc(_moment(text))
+        value = float(text)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC)
     return None
 
 

@@ -15,6 +15,7 @@ from xml.parsers import expat
 
 from executions.reports.base import Limits, UnreadableReport
 from executions.reports.values import BoundedText
+from executions.reports.xml_faults import AROUND, wording
 
 CHUNK = 1 << 16
 Event = tuple[Literal["start", "end"], str, dict[str, str], str]  # the text comes with the end
@@ -79,7 +80,7 @@ def xml_events(stream: BinaryIO, limits: Limits) -> Iterator[Event]:
     parser.CharacterDataHandler = pending.characters
     parser.EntityDeclHandler = _judge_entity
     parser.SkippedEntityHandler = pending.skipped_entity
-    fed = 0
+    fed, last, chunk = 0, b"", b""
     try:
         for chunk in chunks:
             parser.Parse(chunk, False)
@@ -88,9 +89,13 @@ def xml_events(stream: BinaryIO, limits: Limits) -> Iterator[Event]:
                 raise UnreadableReport(f"One element is larger than {limits.value_bytes:,} bytes.")
             yield from pending.events
             pending.events.clear()
+            last = chunk[-AROUND:]
         parser.Parse(b"", True)
     except expat.ExpatError as error:
-        raise UnreadableReport(_wording(error)) from error
+        seen = last + chunk
+        place = max(parser.ErrorByteIndex - fed + len(last), 0)
+        before, after = seen[max(place - AROUND, 0) : place], seen[place : place + AROUND]
+        raise UnreadableReport(wording(error, before, after, encoding)) from error
     except UnicodeError as error:
         raise UnreadableReport(f"The text is not in the encoding that it names: {error}.") from error
     yield from pending.events
@@ -103,27 +108,6 @@ def _judge_entity(name: str, is_parameter: bool, value: str | None, *_: object) 
             f"The report declares an entity ({name[:60]!r}). Entities are refused, because they can grow"
             " without bounds; write the report without them."
         )
-
-
-def _wording(error: expat.ExpatError) -> str:
-    reason = expat.ErrorString(error.code)
-    if error.code in _CUT_OFF:
-        reason = f"it ends too early ({reason})"
-    return (
-        f"The XML can't be read at line {error.lineno}, column {error.offset + 1}: {reason}."
-        " Send the file as the test runner wrote it."
-    )
-
-
-_CUT_OFF = {
-    expat.errors.codes[text]
-    for text in (
-        expat.errors.XML_ERROR_NO_ELEMENTS,
-        expat.errors.XML_ERROR_UNCLOSED_TOKEN,
-        expat.errors.XML_ERROR_PARTIAL_CHAR,
-        expat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
-    )
-}
 
 
 def _decoded(stream: BinaryIO) -> tuple[Iterator[bytes], str]:

@@ -164,6 +164,14 @@ def number(tool: str, value: object, what: str) -> float:
         found = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         found = float("nan")
+    if value is None:
+        raise UnreadableResult(f"{tool}: {what} is missing; was the file edited, or the run broken off?")
+    if isinstance(value, float) and not np.isfinite(found):
+        said = "NaN" if np.isnan(found) else "infinite"
+        raise UnreadableResult(
+            f"{tool}: {what} is {said}: nothing was measured there, so the command or the run broke off; "
+            "measure it again"
+        )
     if not np.isfinite(found) or isinstance(value, bool):
         raise UnreadableResult(f"{tool}: {what} is {value!r}, not a number; was the file cut off or edited?")
     return found

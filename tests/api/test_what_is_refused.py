@@ -69,3 +69,42 @@ def test_a_project_keeps_its_slug_and_says_why(client_of, shop):
         admin.patch("/api/v1/projects/shop/", {"slug": "shop", "name": "Store"}, format="json").json()["name"]
         == "Store"
     )
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "field"),
+    [
+        ("patch", "projects/shop/", {"repository": "shop"}, "repository"),
+        ("patch", "projects/shop/", {"repository": "acme/shop/../other"}, "repository"),
+        ("patch", "projects/shop/", {"repository": "../.."}, "repository"),
+        ("post", "environments/", {"name": "x", "kind": "ci", "service": "jenkins"}, "service"),
+        ("post", "test-definitions/", {"name": "x", "testType": "x", "steps": [{}]}, "steps"),
+        ("post", "test-definitions/", {"name": "x", "testType": "x", "steps": [{"command": []}]}, "steps"),
+    ],
+)
+def test_what_could_never_run_is_refused_when_it_is_written_down(client_of, method, path, body, field):
+    answer = getattr(client_of("admin"), method)(f"/api/v1/{path}", body, format="json")
+
+    assert (answer.status_code, list(answer.json())) == (400, [field])
+
+
+def test_a_repository_is_written_as_owner_and_name_or_left_empty(client_of):
+    admin = client_of("admin")
+    for name in ("acme/shop", "acme/.github", ""):
+        answer = admin.patch("/api/v1/projects/shop/", {"repository": name}, format="json")
+        assert (answer.status_code, answer.json()["repository"]) == (200, name)
+
+
+def test_a_commit_is_hexadecimal_in_either_case(client_of, shop):
+    definition, place = make_definition(project=shop, steps=[]), make_environment(project=shop)
+    wanted = {"testDefinitionId": str(definition.pk), "environment": place.name}
+
+    client = client_of()
+    made = client.post("/api/v1/test-runs/", {**wanted, "commitSha": "ABCDEF0"}, format="json")
+    wrong = client.post("/api/v1/test-runs/", {**wanted, "commitSha": "main"}, format="json")
+
+    assert (made.status_code, made.json()["commitSha"]) == (201, "abcdef0")
+    assert (wrong.status_code, wrong.json()) == (
+        400,
+        {"commitSha": ["Give 7 to 40 hexadecimal digits."]},
+    )

@@ -33,6 +33,16 @@ def test_the_answer_comes_first_and_says_what_is_to_blame(client, viewer, projec
     assert shown.index("The second is slower") < shown.index("<table")
 
 
+def test_runs_may_be_named_by_their_uuid_as_over_the_api(client, viewer, project):
+    base, head = pair()
+
+    shown = client.get("/runs/compare/", {"base": str(base.pk).upper(), "head": head.pk.hex}).content.decode()
+
+    assert "The second is slower by 60.0 s per workflow: it is queueing." in shown
+    assert client.get(f"/runs/{base.pk}/").status_code == 200
+    assert client.get("/runs/00000000-0000-4000-8000-000000000000/").status_code == 404
+
+
 def test_several_runs_are_ranked_and_each_is_compared_with_the_base(client, viewer, project):
     base, slow = pair()
     _, slower = pair()

@@ -10,7 +10,7 @@ from executions.recount import recount
 from executions.reports.base import Limits
 from tests.executions.ci_of_others import Elsewhere, junit, zipped
 from tests.factories import make_project
-from tracking.ci import Unexpected
+from tracking.ci import CIUnavailable, Unexpected
 from tracking.models import TestRun
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +56,37 @@ def test_where_github_stops_answering_what_came_is_kept_and_said(ci):
     ci.world.faults.down = False
     assert ci.sync().jobs == 2
     assert CISync.objects.get().problem == ""
+
+
+def test_an_artifact_that_can_not_be_read_makes_no_run_of_its_own(ci):
+    run = ci.push("test (a)", "test (b)")
+    ci.world.leave(run, "junit", b"no zip at all")
+
+    ci.sync()
+
+    assert sorted(TestRun.objects.values_list("metadata__job", flat=True)) == ["test (a)", "test (b)"]
+    assert Report.objects.get().status == "refused"
+
+
+def test_a_run_that_can_not_be_had_does_not_keep_back_those_before_it(ci):
+    numbers = [ci.push().id for _ in range(3)]
+    history = ci.history()
+    asked = history.jobs
+
+    def broken(run):
+        if run.number == numbers[1]:
+            raise CIUnavailable("GitHub answered 502 (Bad Gateway).")
+        return asked(run)
+
+    history.jobs = broken
+    done = sync.sync_turn(ci.project, history, bounds=sync.Bounds(), now=ci.now)
+    history.jobs = asked
+    again = sync.sync_turn(ci.project, history, bounds=sync.Bounds(), now=ci.now)
+
+    assert (done.jobs, done.missed, done.problem) == (2, [numbers[1]], "")
+    said = f"Run {numbers[1]}: GitHub answered 502 (Bad Gateway). The next sync tries again."
+    assert said in done.said
+    assert (again.jobs, again.missed) == (1, [])
 
 
 def test_a_run_that_github_tells_wrongly_is_said_and_the_others_come(ci):

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -61,6 +62,25 @@ def test_reports_are_taken_in_and_said(project, tmp_path):
     assert "was there already" in again
     assert TestRun.objects.get().environment.name == "staging"
     assert Result.objects.count() == 2
+
+
+def test_what_became_of_each_file_can_be_had_as_json_also_where_one_is_refused(project, tmp_path):
+    good, bad = write(tmp_path / "good.xml", 1, a="", b=FAILED), tmp_path / "bad.xml"
+    bad.write_text("<testsuite><testcase")
+    out = io.StringIO()
+
+    with pytest.raises(CommandError, match="1 of 2 files were not taken"):
+        call_command(
+            *("import_report", good, str(bad), "--project", "shop", "--format", "json"),
+            stdout=out,
+            stderr=io.StringIO(),
+        )
+
+    taken, refused = json.loads(out.getvalue())
+    assert (taken["status"], taken["total"], taken["failed"], taken["is_new"]) == ("stored", 2, 1, True)
+    assert taken["test_run_id"] == TestRun.objects.get().test_run_id
+    assert refused["status"] == "refused"
+    assert "ends too early" in refused["reason"]
 
 
 def test_a_file_that_is_no_report_exits_with_what_was_wrong(project, tmp_path):
@@ -155,6 +175,8 @@ def test_reports_are_written_in_every_form(history, tmp_path, what):
     data = json.loads(written("json"))
     assert len(rows) == len(data["tests"]) > 1
     assert rows[0]["nodeid"].endswith("shaky")
+    assert rows[0]["suite"] == "", "an empty cell is no formula"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", data["generated_at"])
     for form in ("html", "md"):
         assert "shaky" in written(form)
     assert "http" not in written("html").replace("http://www.w3.org", "")
@@ -183,6 +205,27 @@ def test_a_second_database_in_one_process_is_refused_and_not_mistaken_for_the_fi
             ExecutionDatabase(place, project="shop")
 
     assert ExecutionDatabase(settings.DATABASES["default"]["NAME"], project="shop").project == project
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"status": "GREEN"}, "no status 'GREEN'; there are PASSED, FAILED"),
+        ({"status": None}, "no status None"),
+        ({"entity_id": " "}, "the name of its test"),
+        ({"space": "moon"}, "no space 'moon'; there are local, ci"),
+        ({"duration": -1}, "0 or more, and not -1"),
+        ({"duration": "fast"}, "number of seconds"),
+    ],
+)
+def test_a_record_that_can_be_no_result_is_refused_and_nothing_is_stored(project, wrong, reason):
+    right = {"execution_id": "local-1", "entity_id": "a.py::t", "timestamp": timezone.now(), "status": "passed"}
+    records = [ExecutionHistory(**right), ExecutionHistory(**{**right, "execution_id": "local-2", **wrong})]
+
+    with pytest.raises(ValueError, match=reason):
+        ExecutionDatabase(project="shop").insert_execution_histories(records)
+
+    assert not TestRun.objects.exists()
 
 
 def test_a_script_adds_records_and_reads_statistics(project):

@@ -22,10 +22,15 @@ def command_line(tmp_path):
 
 
 def test_another_database_is_made_and_migrated_when_it_is_new(command_line):
+    command_line.environment["RUNTRAIL_PROJECT"] = "shop"  # as in the shell of who has one server for all
+
     command_line.run("run_local_tests", "--db", "new/local history.db", "--python", sys.executable)
 
     with sqlite3.connect(command_line.folder / "new" / "local history.db") as database:
-        assert database.execute("SELECT slug FROM access_project").fetchall() == [("default",)]
+        projects = "SELECT slug FROM access_project ORDER BY slug"
+        assert database.execute(projects).fetchall() == [("default",), ("shop",)]
+        runs = "SELECT slug FROM test_runs JOIN access_project AS p ON p.id = project_id"
+        assert database.execute(runs).fetchall() == [("shop",)]
     assert not (command_line.data / "db.sqlite3").exists()
 
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from executions.comparison import decided_of_run
 from executions.ingest import ingest_report
 from executions.models import Result, ResultPack
+from executions.packs import decided_of
 from executions.recount import archive_month
 from tests.executions.storm import incoming
 from tests.factories import make_project
@@ -18,7 +18,7 @@ NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 
 
 def packed(run):
-    decided = decided_of_run(run)
+    decided = decided_of(run.result_set)
     took = [None if one != one else one for one in decided.duration.tolist()]
     return dict(zip(decided.case.tolist(), zip(decided.outcome.tolist(), took, strict=True), strict=True))
 

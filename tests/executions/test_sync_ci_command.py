@@ -85,7 +85,7 @@ def test_without_a_number_it_is_the_week(ci, capsys):
 
     said = typed("sync_ci --format json", capsys)
 
-    assert json.loads(said) == {"runs": 1, "jobs": 1, "reports": 0, "problem": ""} | {
+    assert json.loads(said) == {"runs": 1, "jobs": 1, "reports": 0, "missed": [], "problem": ""} | {
         "said": json.loads(said)["said"]
     }
 

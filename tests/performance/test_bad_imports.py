@@ -43,6 +43,18 @@ BAD = {
     "a deep hole": (b"[" * 100_000, "too deep|cut off"),
     "an unknown unit": (json.dumps(GOOGLE).encode(), "eons"),
     "a benchmark without stats": (b'{"machine_info": {}, "benchmarks": [{"name": "a"}]}', "no stats"),
+    "a time that is none": (
+        b'{"results": [{"command": "make", "median": 1, "times": [0.1, NaN, 0.2]}]}',
+        "a time of make is NaN: nothing was measured there.*measure it again",
+    ),
+    "a time without end": (
+        b'{"results": [{"command": "make", "median": 1e999, "mean": 1}]}',
+        "the median of make is infinite: nothing was measured there",
+    ),
+    "a mean that is left out": (
+        b'{"results": [{"command": "make", "median": 1, "mean": null}]}',
+        "the mean of make is missing",
+    ),
     "no histogram": (
         b'[{"name": "/", "response_times": 5, "num_requests": 1, "start_time": 1}]',
         "no histogram",

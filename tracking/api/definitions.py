@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db import transaction
 from rest_framework import mixins, serializers
 
@@ -12,6 +13,7 @@ from access.api.camel import CamelModelSerializer
 from access.api.paging import ByNumber
 from access.api.parsing import OwnKeys
 from access.models import Role
+from tracking.ci import is_known
 from tracking.identifiers import environment_name
 from tracking.models import Environment, Step, TestDefinition
 from tracking.steps import STEP_FIELDS, put_steps, replace_steps
@@ -36,6 +38,12 @@ class EnvironmentSerializer(CamelModelSerializer):
         if others.exists():
             raise serializers.ValidationError("There is an environment of that name already.", "unique")
         return name
+
+    def validate_service(self, service: str) -> str:
+        if not is_known(service):
+            known = ", ".join(sorted(settings.CI_SERVICES))
+            raise serializers.ValidationError(f"There is no service {service!r}. There are: {known}.")
+        return service
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
@@ -79,6 +87,11 @@ class StepSerializer(CamelModelSerializer):
     class Meta:
         model = Step
         fields = STEP_FIELDS
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs.get("workflow") and not attrs.get("command"):
+            raise serializers.ValidationError("It needs a workflow (for GitHub) or a command (for local).")
+        return attrs
 
 
 class DefinitionSerializer(CamelModelSerializer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rest_framework import mixins, permissions
@@ -13,8 +14,12 @@ from rest_framework.viewsets import GenericViewSet
 from access.api.base import own_role
 from access.api.camel import CamelModelSerializer
 from access.api.paging import ByNumber
+from access.api.queries import demand_known
 from access.models import ApiToken, Project, Role
 from tracking.environments import give_environments
+
+
+_REPOSITORY = re.compile(r"(?!\.+/)[\w.-]+/(?!\.+$)[\w.-]+", re.ASCII)
 
 
 class ProjectSerializer(CamelModelSerializer):
@@ -32,6 +37,12 @@ class ProjectSerializer(CamelModelSerializer):
                 "Change `name`, or make a new project."
             )
         return slug
+
+
+    def validate_repository(self, repository: str) -> str:
+        if repository and not _REPOSITORY.fullmatch(repository):
+            raise ValidationError("Write it as owner/name, as in acme/shop.")
+        return repository
 
 
 class MayChangeProject(permissions.IsAuthenticated):
@@ -67,6 +78,11 @@ class ProjectViewSet(
     @classmethod
     def role_of(cls, action: str) -> Role:
         return Role.VIEWER if action in {"list", "retrieve"} else Role.ADMINISTRATOR
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if self.action is not None:
+            demand_known(request, self)
 
     def get_queryset(self) -> Any:
         if getattr(self, "swagger_fake_view", False):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import transaction
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -45,16 +43,15 @@ NEWEST = ("-started_at", "-test_run_id")
 
 def named_run(runs: Any, name: str) -> TestRun:
     """The one of `runs` that a path or query names by its UUID or its testRunId; else 404."""
-    try:
-        wanted: dict[str, Any] = {"pk": uuid.UUID(name)}
-    except ValueError:
-        wanted = {"test_run_id": name}
-    found: TestRun = get_object_or_404(runs, **wanted)
+    found: TestRun | None = runs.by_name([name]).get(name)
+    if found is None:
+        raise Http404("There is no such run in this project.")
     return found
 
 
 class RunPages(ByCursor):
     ordering = NEWEST  # type: ignore[assignment]
+    orders: ClassVar[dict[str, tuple[str, ...]]] = {"startedAt": ("started_at", "test_run_id")}
 
 
 class RunViewSet(CurationActions, mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectViewSet):

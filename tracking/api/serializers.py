@@ -55,8 +55,14 @@ class StartSerializer(CamelSerializer):
     environment = serializers.CharField(max_length=50)
     triggered_by = serializers.CharField(max_length=255, required=False)
     branch = serializers.CharField(max_length=255, required=False)
-    commit_sha = serializers.RegexField("^[0-9a-f]{7,40}$", required=False)
-    tree_hash = serializers.RegexField("^[0-9a-f]{40}$", required=False)
+    commit_sha = serializers.RegexField(
+        "^[0-9A-Fa-f]{7,40}$",
+        required=False,
+        error_messages={"invalid": "Give 7 to 40 hexadecimal digits."},
+    )
+    tree_hash = serializers.RegexField(
+        "^[0-9A-Fa-f]{40}$", required=False, error_messages={"invalid": "Give 40 hexadecimal digits."}
+    )
     space = serializers.ChoiceField(choices=Space.choices, required=False)
     metadata = OwnKeys(required=False)
 
@@ -65,6 +71,10 @@ class StartSerializer(CamelSerializer):
 
     def validate_environment(self, name: str) -> Environment:
         return environment_in(self.context["view"].project, name)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        hashes = {name: attrs[name].lower() for name in ("commit_sha", "tree_hash") if name in attrs}
+        return {**attrs, **hashes}
 
 
 def definitions_of(serializer: Any, fields: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import traceback
@@ -17,6 +16,7 @@ from django.db import DatabaseError, ProgrammingError
 from access.models import Project
 from access.projects import UnknownProject, project_named
 from tracking.identifiers import environment_name, parse_test_run_id
+from tracking.json_text import json_text
 from tracking.models import Environment, TestRun
 
 COULD_NOT_RUN = 3
@@ -67,7 +67,7 @@ class RuntrailCommand(BaseCommand):
         self.stdout.flush()
 
     def print_json(self, content: Any) -> None:
-        self.say(json.dumps(content, indent=2, default=str))
+        self.say(json_text(content))
 
     def project(self, slug: str | None) -> Project:
         try:

@@ -39,7 +39,8 @@ class Command(RuntrailCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         project = self.project(options["project"])
         branch, commit = checkout(Path.cwd())
-        refused = 0
+        is_json = options["format"] == "json"
+        rows: list[dict[str, Any]] = []
         names = [name for typed in options["files"] for name in (glob.glob(typed) or [typed])]  # noqa: PTH207
         for name in names:
             try:
@@ -60,11 +61,16 @@ class Command(RuntrailCommand):
                         triggered_by=caller_name(),
                     )
             except (OSError, UnreadableReport, TooManyCases, ingest.Conflict, ValueError) as problem:
-                refused += 1
                 told = (problem.strerror if isinstance(problem, OSError) else "") or str(problem)
                 self.stderr.write(told if name in told else f"{name}: {told}")
+                rows.append({"file": name, "status": "refused", "reason": told})
                 continue
-            self.tell(name, report)
+            rows.append(_row(name, report))
+            if not is_json:
+                self.tell(name, report)
+        if is_json:
+            self.print_json(rows)
+        refused = sum(row["status"] == "refused" for row in rows)
         if refused:
             raise CommandError(f"{refused} of {len(names)} files were not taken; nothing of them was stored.")
 
@@ -73,3 +79,19 @@ class Command(RuntrailCommand):
         is_new = "" if report.is_new else " (was there already)"
         self.say(f"{name}: {report.format}, {report.total} tests: {', '.join(counts)} → {report.run}{is_new}")
         self.say(*(f"  {problem}" for problem in report.problems[:10]))
+
+
+def _row(name: str, report: Any) -> dict[str, Any]:
+    """What became of a file, in the words of `POST reports/`."""
+    counts = ("total", "passed", "failed", "error", "skipped", "xfailed", "xpassed", "attempts", "unplaced")
+    return {
+        "file": name,
+        "status": report.status,
+        "id": report.pk,
+        "test_run_id": report.run.test_run_id,
+        "format": report.format,
+        **{word: getattr(report, word) for word in counts},
+        "duration": report.duration,
+        "problems": report.problems,
+        "is_new": report.is_new,
+    }

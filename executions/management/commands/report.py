@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from django.utils import timezone
 from access.models import Project
 from executions.execution_report import as_csv, branch_data, comparison_data, execution_data
 from executions.sides import Side
+from tracking.json_text import json_text
 from tracking.management.base import RuntrailCommand
 from tracking.models import Space
 
@@ -76,7 +76,7 @@ class Command(RuntrailCommand):
 def written(data: dict[str, Any], what: str, form: str) -> str:
     """Return the report in one of the forms."""
     if form == "json":
-        return json.dumps(data, indent=2, default=str) + "\n"
+        return json_text(data) + "\n"
     if form == "csv":
         return as_csv(data["tests"])
     name = what.replace("-", "_")

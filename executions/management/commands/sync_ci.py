@@ -54,6 +54,9 @@ class Command(RuntrailCommand):
             raise CommandError(" ".join(refused))
         if done.problem:
             raise CommandError(f"{done.problem} What came until then is kept; the same command goes on.")
+        if done.missed:
+            missed = " ".join(map(str, done.missed))
+            raise CommandError(f"Not all could be had; try again later: sync_ci {missed}")
 
 
 def chosen(

@@ -20,8 +20,8 @@ REFUSED = [
     ("xml_two_roots.xml", "after document element"),
     ("xml_bom_only.xml", "empty"),
     ("json_named_xml.xml", "no results"),
-    ("xml_lone_surrogate_bytes.xml", "invalid token"),
-    ("xml_nul_charref.xml", "invalid character"),
+    ("xml_lone_surrogate_bytes.xml", "not UTF-8"),
+    ("xml_nul_charref.xml", r"the control character U\+0000"),
     ("json_array_of_null.json", "format is unknown"),
     ("reportlog_one_bad_line_in_middle.jsonl", "Line 2"),
     ("gzip_bomb_2gb.xml.gz", "times its size"),
@@ -106,6 +106,36 @@ def test_what_is_left_out_of_a_zip_is_said():
         "link.xml: a link, which is never followed",
         "dir: a link, which is never followed",
     ]
+
+
+@pytest.mark.parametrize(
+    ("inside", "reason"),
+    [
+        (b"<failure>\x1b[31mred</failure>", r"the control character U\+001B.*NO_COLOR"),
+        (b"<failure message='\x07'/>", r"the control character U\+0007"),
+        (b"<failure>&#x1b;</failure>", r"it names the control character U\+001B"),
+        (b"<failure>" + b"x" * 70_000 + b"\x00</failure>", r"the control character U\+0000"),
+        ("<failure>\uffff</failure>".encode(), r"the character U\+FFFF"),
+        (b"<failure>caf\xe9</failure>", r"the byte 0xE9 is not UTF-8\. Name the encoding"),
+        (b"<failure message='a&b'/>", r"an & that begins no entity\. .* &amp;"),
+        (b"<failure message='a<b'/>", r"a < within the value of an attribute\. .* &lt;"),
+        (b"<failure>a&nbsp;b</failure>", r"the entity &nbsp; is not known"),
+        (b"<failure a='1' a='2'/>", r"duplicate attribute"),
+    ],
+)
+def test_what_no_xml_may_hold_is_told_in_words_that_say_what_to_do(inside, reason):
+    content = b"<testsuite>\n<testcase name='a'>" + inside + b"</testcase></testsuite>"
+
+    with pytest.raises(UnreadableReport, match=rf"at line 2, column \d+: .*{reason}"):
+        read_all(content)
+
+
+def test_the_fault_is_named_in_every_encoding():
+    wide = "<?xml version='1.0'?><testsuite><testcase name='ä\x07'/></testsuite>"
+
+    for encoding in ("utf-16", "utf-16-be", "utf-32"):
+        with pytest.raises(UnreadableReport, match=r"control character U\+0007"):
+            read_all(wide.encode(encoding))
 
 
 def test_elements_are_nested_so_deep_and_no_deeper():

@@ -203,3 +203,43 @@ def test_a_long_text_keeps_its_beginning_and_its_end_and_says_what_is_missing():
 def test_damaged_xml_says_where(text):
     with pytest.raises(UnreadableReport, match=r"line 1, column \d+"):
         read_all(text)
+
+
+NODE = """<testsuites>
+<testcase name="ok" classname="test" time="0.1"/>
+<testcase name="later" classname="test"><skipped type="todo" message="true"/><failure message="x">t</failure></testcase>
+<testcase name="later too" classname="test"><skipped type="todo" message="true"/></testcase>
+<testsuite name="suite" tests="1"><testcase name="in" classname="test"/></testsuite>
+</testsuites>"""
+
+
+def test_what_is_still_to_do_may_fail_and_cases_beside_suites_are_no_contradiction():
+    facts, rows = read_all(NODE)
+
+    assert [(row.nodeid, row.outcome) for row in rows] == [
+        ("test::ok", "passed"),
+        ("test::later", "xfailed"),
+        ("test::later too", "skipped"),
+        ("test::in", "passed"),
+    ]
+    assert facts.problems == []
+
+
+def test_the_projects_of_playwright_run_tests_of_their_own():
+    def of(browser, inside=""):
+        return (
+            f'<testsuite name="cart.spec.ts" timestamp="2026-01-04T09:30:00.000Z" hostname="{browser}" tests="1"'
+            f' failures="{int(bool(inside))}" skipped="0" time="0.1" errors="0">'
+            f'<testcase name="adds" classname="cart.spec.ts" time="0.1">{inside}</testcase></testsuite>'
+        )
+
+    head = '<testsuites id="" name="" tests="3" failures="1" skipped="0" errors="0" time="0.3">'
+    suites = of("") + of("chromium") + of("firefox", "<failure/>")
+    facts, rows = read_all(f"{head}{suites}</testsuites>")
+
+    assert [(row.suite, row.nodeid, row.outcome) for row in rows] == [
+        ("", "cart.spec.ts::adds", "passed"),
+        ("[chromium]", "cart.spec.ts::adds", "passed"),
+        ("[firefox]", "cart.spec.ts::adds", "failed"),
+    ]
+    assert (facts.producer, facts.total, facts.metadata) == ("playwright", 3, {})

@@ -67,3 +67,10 @@ def test_subtests_are_part_of_their_test_and_that_is_said():
 
     assert [(row.nodeid, row.duration) for row in rows] == [("cart", 0.025), ("till", None)]
     assert facts.problems == ["2 subtests stand indented below other tests and are counted with those."]
+
+
+def test_a_stream_with_more_tests_than_planned_is_kept_and_that_is_said():
+    facts, rows = read_all("1..1\nok 1 - a\nnot ok 2 - b\n")
+
+    assert [row.outcome for row in rows] == ["passed", "failed"]
+    assert facts.problems == ["The report plans 1 tests and has 2; all of them are kept."]

@@ -209,3 +209,13 @@ def test_what_the_runner_needs_for_itself_is_the_set_up_of_a_job():
 )
 def test_set_up_is_read_from_the_runners_own_first_steps(steps, seconds):
     assert job_record({"id": 1, "steps": steps}).setup == seconds
+
+
+@pytest.mark.parametrize("text", ["nul\0", "half \ud83d", "\udc00"])
+def test_texts_hold_nothing_that_a_database_refuses(text):
+    run = run_record({"id": 1, "name": text, "display_title": text, "head_branch": text})
+    job = job_record({"id": 1, "name": text, "labels": [text], "runner_name": text})
+
+    for kept in (run.name, run.title, run.head_branch, job.name, job.runner_name, *job.labels):
+        assert "\0" not in kept
+        assert kept.encode()
