@@ -100,6 +100,21 @@ def test_single_measurements_have_intervals_errors_and_a_figure_of_all(capsys):
     assert share.value == run.errors / run.requests
 
 
+@pytest.mark.parametrize(
+    ("file", "requests", "errors", "p95", "rate"),
+    [("k6_summary_export.json", 200, 3, 0.15125, 20.5), ("locust_stats.csv", 194, 55, 0.022, 48.2)],
+)
+def test_what_a_tool_says_of_all_requests_is_what_the_run_says(file, requests, errors, p95, rate, capsys):
+    take_in(file, capsys=capsys)
+
+    run = WorkloadRun.objects.get()
+    figures = {one.name: one for one in run.metrics.filter(request="")}
+    assert (run.requests, run.errors) == (requests, errors)
+    assert (figures["latency"].n, figures["latency"].p95) == (requests, p95)
+    assert figures["throughput"].value == pytest.approx(rate, rel=0.01)
+    assert figures["error_share"].value == errors / requests
+
+
 def test_a_workload_of_another_tool_can_not_be_run_before_it_has_a_target(capsys):
     take_in("hyperfine.json", capsys=capsys)
 
