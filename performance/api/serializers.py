@@ -93,7 +93,7 @@ class WorkloadRunSerializer(CamelModelSerializer):
     triggered_by = serializers.CharField(source="run.triggered_by", read_only=True)
     metadata = serializers.DictField(source="run.metadata", read_only=True)
     error_share = serializers.FloatField(read_only=True, allow_null=True)
-    generator_facts = serializers.SerializerMethodField()
+    generator_facts = serializers.SerializerMethodField("get_generator_facts")
     progress = serializers.SerializerMethodField()
 
     class Meta:
