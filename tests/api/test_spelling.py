@@ -74,8 +74,9 @@ def test_what_a_load_says_of_itself_is_spelt_alike_and_requests_keep_their_names
     Bottleneck.objects.create(run=run, rank=1, kind="errors", name="status 500", score=0.7, evidence=evidence)
     where = f"/api/v1/performance/runs/{run.run.test_run_id}/"
 
-    told = client_of().get(where).json()
-    (found,) = client_of().get(f"{where}bottlenecks/").json()["results"]
+    client = client_of()
+    told = client.get(where).json()
+    (found,) = client.get(f"{where}bottlenecks/").json()["results"]
 
     assert told["progress"] == {"inFlight": 2, "isWarmup": False}
     assert told["generatorFacts"] == {"coordinatedOmission": "avoided"}
