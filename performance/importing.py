@@ -128,7 +128,7 @@ def _figures(results: Sequence[Imported]) -> Iterator[Figure]:
             yield _figure(first, name="")
         elif metric == "latency" and len(values) == len(ones):
             yield figure_of_values(metric, first.unit, np.concatenate(values))
-        elif metric == "throughput":
+        elif metric == "throughput" and "latency" in by_metric:  # rates of benchmarks are no parts of a whole
             total = sum(one.mean or 0.0 for one in ones)
             n = sum(one.n for one in ones)
             yield Figure(metric, first.unit, less_is_better=False, n=n, value=total, mean=total)

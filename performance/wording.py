@@ -6,7 +6,6 @@ import math
 
 from analysis.wording import NOTHING, in_words
 
-
 _UNITS = (1e-9, "ns", 1e-6), (1e-6, "µs", 1e-5), (1e-3, "ms", 1.0)  # each, and where the next one begins
 
 

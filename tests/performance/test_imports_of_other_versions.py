@@ -1,4 +1,4 @@
-"""Results as other versions and other options of the tools write them: each figure is known from making it."""
+"""Results as other versions and options of the tools write them: each figure is known from making it."""
 
 import io
 import json
@@ -102,7 +102,7 @@ def test_a_jmeter_table_of_transactions_alone_is_told_by_them():
 
 
 def test_a_table_that_was_cut_off_is_refused_instead_of_counting_an_error():
-    with pytest.raises(UnreadableResult, match="line 3 .* cut off"):
+    with pytest.raises(UnreadableResult, match=r"line 3 .* cut off"):
         read(JMETER + "1000,100,cart,OK,true\n1100,20")
 
 

@@ -78,7 +78,8 @@ def _turn(comparison: Comparison, live: Any) -> None:
     if started is None:
         time.sleep(WAIT if comparison.turns.filter(run__run__status="running").exists() else 0)
         return
-    live.tell(f"{turns_left(comparison)} runs left: {started.component} ({started})")
+    left = turns_left(comparison)
+    live.tell(f"{left} run{'' if left == 1 else 's'} left: {started.component} ({started})")
     ended = drive(started, live)
     live.tell(f"  {started.component}: {ended.status}" + (f", {ended.reason}" if ended.reason else ""))
 
