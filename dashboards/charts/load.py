@@ -39,7 +39,7 @@ def load_figure(times: Column, series: dict[str, Column]) -> dict[str, Any]:
                 "side": "right",
                 "range": [0, 100],
                 "tickvals": [0, 50, 100],
-                "ticksuffix": " %",
+                "ticktext": ["0 %", "50 %", "100 %"],
                 **_quiet(),
             },
         ),
