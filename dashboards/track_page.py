@@ -61,11 +61,20 @@ def sentence(track: TrackRun) -> str:
     if not track.is_running:
         failed = [one["name"] for one in rows if one["status"] in ("failed", "error")]
         if failed:
-            return f"Look at: {', '.join(failed)}."
-        return "Every check of every phase held." if track.status == "passed" else track.reason
+            return f"Look at: {', '.join(failed).replace('_', ' ')}."
+        if track.status != "passed":
+            return track.reason
+        return " ".join(["Every check of every phase held.", *_answers(track)])
     if track.cancel_requested_at:
         return f"Being cancelled by {track.cancelled_by}; what was measured is kept."
     if not track.driver:
         return "Waits for a worker to take it up."
     ended = sum(one["status"] not in (RUNNING, WAITING) for one in rows)
     return f"{ended} of {count(len(rows), 'phase')} done; the rest follows by itself."
+
+
+def _answers(track: TrackRun) -> list[str]:
+    """What a reader asks first: what holds the target back, and which component is better."""
+    found = {one["name"]: one["findings"] for one in phases_of(track)}
+    firsts = [found.get(name, [])[:1] for name in ("bottlenecks", "component_comparison")]
+    return [finding for first in firsts for finding in first]

@@ -14,6 +14,7 @@ from django.db.models.functions import RowNumber
 from access.models import Project
 from dashboards.states import State, state
 from performance.models import ChangePoint, Metric, TrackRun, Workload, WorkloadRun
+from performance.readings import TIME
 
 TREND = 20  # runs in the small picture of a list
 HISTORY = 200  # runs on the page of one workload
@@ -21,6 +22,7 @@ FIGURES = {  # what can be drawn over time: name, unit, less is better
     "latency.p50": ("median latency", "s", True),
     "latency.p95": ("p95 latency", "s", True),
     "latency.p99": ("p99 latency", "s", True),
+    "time": ("time of a benchmark", "s", True),
     "throughput": ("throughput", "1/s", False),
     "error_share": ("share of errors", "share", True),
 }
@@ -47,6 +49,11 @@ class WorkloadRow:
         return state(self.last.run.status) if self.last else None
 
     @property
+    def room(self) -> int:
+        """For how many bars there is room: a single run is no wall."""
+        return max(len(self.trend), TREND)
+
+    @property
     def bars(self) -> list[tuple[int, float]]:
         """Position and height (0 to 1) of the small picture's bars."""
         highest = max(self.trend, default=0.0)
@@ -67,7 +74,7 @@ def rows_of(project: Project) -> list[WorkloadRow]:
     newest: defaultdict[Any, list[WorkloadRun]] = defaultdict(list)
     for run in _newest_of_each(workloads):
         newest[run.workload_id].append(run)
-    figures = figures_of([run for runs in newest.values() for run in runs], ["latency", "throughput"])
+    figures = figures_of([run for runs in newest.values() for run in runs], ["latency", TIME, "throughput"])
     return [_row(workload, newest[workload.pk], figures) for workload in workloads]
 
 
@@ -79,11 +86,12 @@ def _newest_of_each(workloads: Sequence[Workload]) -> Iterable[WorkloadRun]:
 
 def _row(workload: Workload, runs: list[WorkloadRun], figures: dict[tuple[Any, str], Metric]) -> WorkloadRow:
     last = runs[0] if runs else None
-    p95 = [figures[run.pk, "latency"].p95 for run in reversed(runs) if (run.pk, "latency") in figures]
+    known = [_main(figures, run) for run in reversed(runs)]
+    p95 = [one.p95 for one in known if one]
     return WorkloadRow(
         workload,
         last,
-        figures.get((last.pk, "latency")) if last else None,
+        _main(figures, last) if last else None,
         figures.get((last.pk, "throughput")) if last else None,
         [value for value in p95 if value is not None],
         workload.alarms,  # type: ignore[attr-defined]
@@ -94,6 +102,11 @@ def figures_of(runs: Sequence[WorkloadRun], names: Sequence[str]) -> dict[tuple[
     """Return the figures over all requests of `runs` by run and name, in one query."""
     found = Metric.objects.of_all_requests().filter(run__in=[run.pk for run in runs], name__in=names)
     return {(metric.run_id, metric.name): metric for metric in found.defer("sketch")}
+
+
+def _main(figures: dict[tuple[Any, str], Metric], run: WorkloadRun) -> Metric | None:
+    """The latency of a load, the time of a benchmark."""
+    return figures.get((run.pk, "latency")) or figures.get((run.pk, TIME))
 
 
 def plain(row: WorkloadRow) -> dict[str, Any]:
@@ -140,7 +153,7 @@ def history_of(workload: Workload, figure: str, component: str = "", branch: str
     if branch:
         runs = runs.filter(run__branch=branch)
     listed = list(runs.order_by("-started_at", "-run_id")[:HISTORY])
-    figures = figures_of(listed, ["latency", "throughput", "error_share"])
+    figures = figures_of(listed, ["latency", TIME, "throughput", "error_share"])
     return [_point(run, figures, figure) for run in listed]
 
 
@@ -150,7 +163,7 @@ def _point(run: WorkloadRun, figures: dict[tuple[Any, str], Metric], figure: str
     low, high = interval_of(metric, part)
     return RunPoint(
         run,
-        figures.get((run.pk, "latency")),
+        _main(figures, run),
         figures.get((run.pk, "throughput")),
         getattr(metric, part or "value") if metric else None,
         low,
@@ -211,21 +224,3 @@ def open_changes(project: Project, most: int = 20) -> list[ChangePoint]:
 def tracks_of(project: Project, most: int = 10) -> list[TrackRun]:
     """Return the latest runs of the whole track."""
     return list(TrackRun.objects.filter(project=project).select_related("workload", "project")[:most])
-
-
-def load_in_words(spec: dict[str, Any]) -> list[tuple[str, str]]:
-    """What a load says beside its requests, in words, as in ("arrival", "constant, rate 50")."""
-    return [(key.replace("_", " "), _words(value)) for key, value in spec.items() if key != "requests"]
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, dict):
-        named = ((key.replace("_", " "), _words(one)) for key, one in value.items())
-        return ", ".join(words if key == "kind" else f"{key} {words}" for key, words in named)
-    if isinstance(value, list):
-        return ", ".join(map(_words, value[:10])) + (
-            f" and {len(value) - 10} more" if len(value) > 10 else ""
-        )
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "none" if value is None else str(value)

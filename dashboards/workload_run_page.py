@@ -12,10 +12,25 @@ from dashboards.templatetags.durations import duration, number, share
 from performance.figures import CORRECTED
 from performance.judging import Judged, overall
 from performance.models import Bottleneck, Metric, MetricSeries, WorkloadRun
+from performance.readings import TIME
 from performance.verdicts import NO_PROOF
+from performance.wording import in_short_words
 
 LADDER = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9999)
 OWN = "samples"  # the source of the series that are counted from the run's own samples
+FACTS = {  # the generator's words in ours, and the unit
+    "python": ("Python", ""),
+    "cores": ("cores of that machine", ""),
+    "load_before": ("load before it began", "processes"),
+    "loop": ("kind of load", ""),
+    "version": ("version of the generator", ""),
+    "cpu": ("CPU of the generator", "share"),
+    "late": ("sent late by", ""),
+    "sent": ("requests sent", ""),
+    "unanswered": ("requests without an answer", ""),
+    "waited_for_connection": ("waited for a free connection", "requests"),
+    "connections": ("connections opened", ""),
+}
 PARTS, SHARES = "component:", "component_share:"
 PRIMARY = "latency.p95"
 COLUMNS = [
@@ -31,6 +46,7 @@ class LoadPage:
     corrected: Metric | None
     figures: list[Metric]
     requests: list[Metric]
+    times: list[Metric]
     components: list[tuple[str, Metric, float | None]]
     own: dict[str, MetricSeries]
     bottlenecks: list[Bottleneck]
@@ -43,12 +59,13 @@ def load(run: WorkloadRun) -> LoadPage:
     series = MetricSeries.objects.filter(run=run.run_id, source=OWN).measured().order_by("name")
     latency = next((one for one in metrics if one.name == "latency" and not one.request), None)
     corrected = next((one for one in metrics if one.name == CORRECTED), None)
-    others = [one for one in metrics if not one.request and one.name not in ("latency", CORRECTED)]
+    others = [one for one in metrics if not one.request and one.name not in ("latency", CORRECTED, TIME)]
     return LoadPage(
         latency=latency,
         corrected=corrected,
         figures=[one for one in others if not one.name.startswith((PARTS, SHARES))],
         requests=[one for one in metrics if one.request and one.name == "latency"],
+        times=[one for one in metrics if one.request and one.name == TIME],
         components=_components(others),
         own={one.name: one for one in series},
         bottlenecks=list(Bottleneck.objects.filter(run=run).order_by("rank")),
@@ -82,14 +99,15 @@ def sentence(run: WorkloadRun, shown: LoadPage) -> str:
     """Say what goes on, or how the target did and what held it back."""
     if run.run.is_running:
         return _going(run)
-    if not run.requests or shown.latency is None:
+    if shown.times and not shown.latency and not shown.requests:
+        return _benchmarked(run, shown.times)
+    if not run.requests or not (shown.latency or shown.requests):
         return "Nothing was measured." if run.summarized_at or run.run.status != "passed" else "Counting …"
-    latency = shown.latency
     rate = next((one.value for one in shown.figures if one.name == "throughput"), None)
     told = [
         f"{count(run.requests, 'request')}"
         + (f" at {rate:,.1f} a second" if rate is not None else "")
-        + f": half were answered within {duration(latency.p50)}, 95 % within {duration(latency.p95)}"
+        + (_answered(shown.latency) if shown.latency else "")
     ]
     told[0] += f"; {share(run.error_share)} failed." if run.errors else "; none failed."
     if run.generator_limit:
@@ -99,6 +117,36 @@ def sentence(run: WorkloadRun, shown: LoadPage) -> str:
     elif run.analyzed_at:
         told.append("Nothing was found that held it back.")
     return " ".join(told)
+
+
+def _answered(latency: Metric) -> str:
+    known = [("half were answered", latency.p50), ("95 %", latency.p95)]
+    told = [f"{who} within {duration(value)}" for who, value in known if value is not None]
+    return f": {', '.join(told)}" if told else f": {duration(latency.mean)} on average"
+
+
+def _benchmarked(run: WorkloadRun, times: Sequence[Metric]) -> str:
+    slowest = max(times, key=lambda one: one.value or 0.0)
+    told = f"{run.tool} timed {count(len(times), 'thing')}"
+    of = f"; the slowest, {slowest.request}, took" if len(times) > 1 else f": {slowest.request} took"
+    told += f"{of} {in_short_words(slowest.value)}"
+    told += f" (median of {count(slowest.n, 'repetition')})." if slowest.n > 1 else "."
+    return told + (f" {count(run.errors, 'repetition')} ended with an error." if run.errors else "")
+
+
+def facts_of(run: WorkloadRun) -> list[tuple[str, str]]:
+    """What else is known of how a run was measured, in words: label and text."""
+    facts, told = run.generator_facts, []
+    for key, value in facts.items():
+        label, unit = FACTS.get(key, (key.replace("_", " "), ""))
+        if isinstance(value, dict):
+            words = [f"{name} {in_short_words(one)}" for name, one in value.items()]
+            told.append((label, ", ".join(words)))
+        elif isinstance(value, float):
+            told.append((label, share(value) if unit == "share" else f"{value:.3g} {unit}".strip()))
+        else:
+            told.append((label, f"{number(value) if isinstance(value, int) else value} {unit}".strip()))
+    return told
 
 
 def compared(base: WorkloadRun, head: WorkloadRun, judged: Sequence[Judged]) -> str:

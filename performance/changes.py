@@ -20,9 +20,9 @@ from access.models import User
 from analysis.changepoints import FALSE_ALARMS, NEAR, Change, confirms, find_changes
 from performance.models import ChangePoint, Component, Workload, WorkloadRun
 from performance.noise import history
-from performance.readings import Reading, read_runs
+from performance.readings import HEADLINES, Reading, Yardstick, read_runs
 
-WATCHED = ("latency.p50", "latency.p95", "latency.p99", "throughput", "error_share", "component:*")
+WATCHED = (*HEADLINES, "component:*")
 LEAST_CHANGE_OF_SHARES = 0.005  # half a percentage point
 FEWEST_RUNS = 10
 State = ChangePoint.State
@@ -47,7 +47,7 @@ def watch_workload(
     past = history(workload, component=component, branch=branch)
     if len(past) < FEWEST_RUNS:
         return Watched([], [], [])
-    readings = read_runs([run.pk for run in past], WATCHED, by_request=True)
+    readings = _different(read_runs([run.pk for run in past], WATCHED, by_request=True))
     # All series of a workload together may err as often as one alone would.
     share = FALSE_ALARMS / max(len(readings), 1)
     kept, alarms, doubts = [], [], []
@@ -121,6 +121,17 @@ class _Found:
 
     def made_for(self, row: ChangePoint) -> list[WorkloadRun]:
         return [run for run in self.runs if _was_made_for(row, run)]
+
+
+def _different(readings: dict[Yardstick, Reading]) -> dict[Yardstick, Reading]:
+    """Without the figures of the only request there is: they are those of all, and would be told twice."""
+    return {
+        yardstick: reading
+        for yardstick, reading in readings.items()
+        if not yardstick.request
+        or (whole := readings.get(Yardstick(yardstick.metric))) is None
+        or whole.values != reading.values
+    }
 
 
 def _changes(reading: Reading, runs: Sequence[WorkloadRun], share: float) -> list[Change]:
@@ -215,7 +226,7 @@ def describe(change: ChangePoint) -> str:
     by = f"{change.ratio:.2f} ×" if math.isfinite(change.ratio) else "from nothing"
     worse = "worse" if change.is_worse else "better"
     since = f" since {change.first_run}" + (f" at {change.commit_sha[:10]}" if change.commit_sha else "")
-    return f"{change.metric}{where} is {worse}: {by}{since} (sure by {1 - change.p:.1%})."
+    return f"{change.metric}{where} is {worse}: {by}{since} (sure by {change.sureness})."
 
 
 def as_json(change: ChangePoint) -> dict[str, Any]:

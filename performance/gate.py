@@ -16,7 +16,7 @@ from performance.baselines import ALARMED, baseline_for, runs_since
 from performance.crowding import warnings_of
 from performance.judging import ERRORS_SAME_WITHIN, Judged, judge_sides, limited_runs
 from performance.models import Component, PerformanceBaseline, Workload, WorkloadRun
-from performance.readings import HEADLINES, Yardstick, read_runs
+from performance.readings import HEADLINES, TIME, Yardstick, read_runs
 from performance.verdicts import BETTER, SAME, WORSE, holm
 from tracking.models import TestRun
 from tracking.tracker import note
@@ -24,6 +24,7 @@ from tracking.tracker import note
 BUDGET = 0.01
 CONFIRMED = 0.05
 PRIMARY = "latency.p95"
+MAIN = ("latency", TIME)  # of loads and of benchmarks: without one of these nothing is decided
 EFFECTS = (0.05, 0.1, 0.2)
 PASSED, REGRESSED, UNDECIDED = "passed", "regressed", "undecided"
 
@@ -174,7 +175,7 @@ def find_baseline(
 
 def _decided(judged: Sequence[Judged]) -> str:
     """Passed where there was an interval to judge by; what it could have missed is said beside it."""
-    known = [one for one in judged if one.yardstick.name == "latency" and one.verdict.low is not None]
+    known = [one for one in judged if one.yardstick.name in MAIN and one.verdict.low is not None]
     return PASSED if known else UNDECIDED
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from django.db import IntegrityError, transaction
 
 from analysis.proportions import wilson_interval
-from performance.figures import Figure, figure_of_values
+from performance.figures import QUANTILES, Figure, figure_of_values
 from performance.imports.results import Imported
 from performance.models import Metric, Workload, WorkloadRun
 from performance.saving import definition_of
@@ -110,36 +110,39 @@ def _workload(name: str, environment: Environment, now: datetime) -> Workload:
 
 
 def _figures(results: Sequence[Imported]) -> Iterator[Figure]:
-    """A figure of each, and of all together where each measurement is known or there is only one."""
-    made = [_figure(result) for result in results]
-    yield from made
+    """A figure of each, and of all together: told by the tool, of every measurement, or of the only one."""
+    whole = [result for result in results if result.is_whole]
+    for result in whole:
+        yield _figure(result, name="")
     by_metric: dict[str, list[Imported]] = {}
     for result in results:
-        by_metric.setdefault(result.metric, []).append(result)
+        if not result.is_whole:
+            yield _figure(result)
+            by_metric.setdefault(result.metric, []).append(result)
     for metric, ones in by_metric.items():
+        if metric in {one.metric for one in whole}:
+            continue
         values = [one.values for one in ones if one.values is not None]
         first = ones[0]
         if len(ones) == 1:
-            whole = _figure(first)
-            whole.request = ""
-            yield whole
+            yield _figure(first, name="")
         elif metric == "latency" and len(values) == len(ones):
             yield figure_of_values(metric, first.unit, np.concatenate(values))
-        elif metric == "throughput":
+        elif metric == "throughput" and "latency" in by_metric:  # rates of benchmarks are no parts of a whole
             total = sum(one.mean or 0.0 for one in ones)
             n = sum(one.n for one in ones)
             yield Figure(metric, first.unit, less_is_better=False, n=n, value=total, mean=total)
     yield from _error_shares(results)
 
 
-def _figure(result: Imported) -> Figure:
-    name = result.name[:200]
+def _figure(result: Imported, name: str | None = None) -> Figure:
+    name = result.name[:200] if name is None else name
     if result.values is not None and len(result.values):
         made = figure_of_values(result.metric, result.unit, result.values, name)
         made.less_is_better = result.less_is_better
         return made
     value = result.p50 if result.p50 is not None else result.mean
-    quantiles = {key: getattr(result, key) for key in ("mean", "p50", "p90", "p95", "p99")}
+    quantiles = {key: getattr(result, key) for key in ("mean", *QUANTILES)}
     made = Figure(result.metric, result.unit, name, result.less_is_better, n=result.n, value=value)
     for key, one in quantiles.items():
         setattr(made, key, one)
@@ -147,17 +150,19 @@ def _figure(result: Imported) -> Figure:
 
 
 def _error_shares(results: Sequence[Imported]) -> Iterator[Figure]:
-    timed = [result for result in results if result.metric == "latency" and result.n]
+    timed = [one for one in results if one.metric == "latency" and one.n and not one.is_whole]
+    together = [("", *_counts(results))] if any(one.metric == "latency" for one in results) else []
     for name, n, errors in [
         *((one.name[:200], one.n, one.errors) for one in timed),
-        *([("", *_counts(results))] if timed else []),
+        *(one for one in together if one[1]),
     ]:
         low, high = wilson_interval(errors, n) or (None, None)
         yield Figure("error_share", "share", name, n=n, value=errors / n, mean=errors / n, low=low, high=high)
 
 
 def _counts(results: Sequence[Imported]) -> tuple[int, int]:
-    timed = [result for result in results if result.metric == "latency"] or list(results)
+    timed = [result for result in results if result.metric == "latency"]
+    timed = [result for result in timed if result.is_whole] or timed or list(results)
     return sum(result.n for result in timed), sum(result.errors for result in timed)
 
 

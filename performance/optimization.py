@@ -111,7 +111,7 @@ def describe(optimization: Optimization) -> str:
     told = (
         f"{optimization.verdict}: {result['metric']} {figure['ratio']:.3f} × "
         f"({figure['low']:.3f} to {figure['high']:.3f}), {figure['n_before']} runs before and "
-        f"{figure['n_after']} after, effect size {figure['delta']:+.2f}; "
+        f"{figure['n_after']} after, effect size {figure['delta']:+.2f} of at most 1; "
         f"a change of {figure['smallest']:.1%} would have been seen"
     )
     if result.get("reason"):

@@ -82,9 +82,11 @@ def list_json(workload: Workload, last: WorkloadRun | None) -> dict[str, Any]:
 
 def progress_line(progress: dict[str, Any]) -> str:
     """What the generator said last, in one line."""
-    of = f" of {in_words(progress['seconds'])}" if progress.get("seconds") else ""
+    at, planned = progress["at"], progress.get("seconds")
+    of = f" of {in_words(planned)}" if planned and at <= planned else ""
+    late = ", all sent, waiting for answers" if planned and at > planned else ""
     parts = [
-        f"{in_words(progress['at'])}{of}",
+        f"{in_words(at)}{of}{late}",
         "warming up" if progress.get("is_warmup") else f"{progress['requests']:,} requests",
         f"{progress['errors']:,} errors",
         f"{progress['rate']:,.0f} 1/s",
@@ -120,7 +122,7 @@ def _table(metrics: list[Metric]) -> Iterator[str]:
 def _row(name: str, metrics: dict[str, Metric]) -> str:
     latency, errors, rate = (metrics.get(key) for key in ("latency", "error_share", "throughput"))
     latency = latency or metrics.get("time")  # a benchmark has repetitions, and no requests
-    counted = errors or latency
+    counted = errors or latency or rate
     n = counted.n if counted else 0
     bad = round((errors.value or 0) * n) if errors else 0
     shown = f"{rate.value:,.1f}" if rate and rate.value is not None else "–"

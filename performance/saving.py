@@ -7,6 +7,7 @@ import re
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from access.models import Project
@@ -73,6 +74,10 @@ def name_host(project: Project, host: str, *, by: str, note: str = "") -> tuple[
     host = host.strip().lower()
     if not re.search(host_validator.regex, host):
         raise FaultySpec([f"{host!r}: {host_validator.message}"])
+    try:
+        TargetHost(project=project, host=host).clean()
+    except ValidationError as problem:
+        raise FaultySpec([f"{host!r}: {problem.messages[0]}"]) from None
     return TargetHost.objects.get_or_create(
         project=project, host=host, defaults={"note": note, "added_by": by[:255]}
     )
@@ -84,13 +89,22 @@ def secrets_of(workload: Workload) -> dict[str, str]:
 
 
 def demand_names(spec: LoadSpec, known: set[str], headers: dict[str, str]) -> None:
-    """Refuse a load that uses names or a secret which stand for nothing.
+    """Refuse a load that uses names or a secret which stand for nothing, or names which stand for two things.
 
     Raises:
         FaultySpec: with every such name.
     """
-    known = known | BUILT_IN_NAMES | set(spec.data.rows[0] if spec.data.rows else ())
+    given = BUILT_IN_NAMES | set(spec.data.rows[0] if spec.data.rows else ())
+    used = names_in(*headers.values()).union(
+        *(names_in(one.path, one.body, *one.headers.values()) for one in spec.requests)
+    )
     faults = [
+        f"{{{{{name}}}}}: a variable of the component or a secret has this name, and so has something that "
+        "differs from request to request; rename one of them."
+        for name in sorted(used & known & given)
+    ]
+    known = known | given
+    faults += [
         f"requests[{number}]: {{{{{name}}}}} stands for nothing; it can be a key of data.rows, a variable of "
         "the component or a secret of the workload."
         for number, request in enumerate(spec.requests)

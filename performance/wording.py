@@ -6,6 +6,8 @@ import math
 
 from analysis.wording import NOTHING, in_words
 
+_UNITS = (1e-9, "ns", 1e-6), (1e-6, "µs", 1e-5), (1e-3, "ms", 1.0)  # each, and where the next one begins
+
 
 def in_short_words(seconds: float | None) -> str:
     """Write a time with three digits: "671 ns", "6.71 µs", "0.283 ms", "12.4 ms", "1.24 s", "3.5 min"."""
@@ -13,12 +15,11 @@ def in_short_words(seconds: float | None) -> str:
         return NOTHING
     if seconds >= 59.5:
         return in_words(seconds)
-    if seconds >= 1:
-        return f"{seconds:#.3g} s".replace(". ", " ")
-    if 0 < seconds < 1e-5:
-        scale, unit = (1e9, "ns") if seconds < 1e-6 else (1e6, "µs")
-        return f"{seconds * scale:#.3g} {unit}".replace(". ", " ")
-    return f"{seconds * 1000:#.3g} ms".replace(". ", " ") if seconds else "0 s"
+    if seconds <= 0:
+        return "0 s" if seconds == 0 else f"−{in_short_words(-seconds)}"
+    seconds = float(f"{seconds:.3g}")  # first, because 999.6 ms are 1.00 s
+    scale, unit = next(((scale, unit) for scale, unit, below in _UNITS if seconds < below), (1.0, "s"))
+    return f"{seconds / scale:#.3g} {unit}".replace(". ", " ")
 
 
 def figure(value: float | None, unit: str) -> str:

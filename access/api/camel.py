@@ -18,6 +18,13 @@ def camel(name: str) -> str:
     return re.sub(r"_([a-z0-9])", lambda found: found[1].upper(), name)
 
 
+def camelized(found: Any) -> Any:
+    """Rename all keys of what Runtrail wrote; nothing in it may have keys that users gave."""
+    if isinstance(found, dict):
+        return {camel(name): camelized(value) for name, value in found.items()}
+    return [camelized(value) for value in found] if isinstance(found, list) else found
+
+
 class CamelFields:
     """Serializers whose declared and model fields are spelled in camelCase outside."""
 

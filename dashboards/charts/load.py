@@ -30,10 +30,18 @@ def load_figure(times: Column, series: dict[str, Column]) -> dict[str, Any]:
         "data": data,
         "layout": layout(
             height=380,
+            margin={"r": 56},  # Plotly makes no room of itself for an axis that lies over another
             xaxis={"title": {"text": "seconds since the start"}, "anchor": "y2", "rangemode": "tozero"},
             yaxis={"domain": [0.48, 1], "rangemode": "tozero", "ticksuffix": " s"},
             yaxis2={**axis, "domain": [0, 0.38], "rangemode": "tozero", "ticksuffix": " /s"},
-            yaxis3={"overlaying": "y2", "side": "right", "range": [0, 100], "ticksuffix": " %", **_quiet()},
+            yaxis3={
+                "overlaying": "y2",
+                "side": "right",
+                "range": [0, 100],
+                "tickvals": [0, 50, 100],
+                "ticktext": ["0 %", "50 %", "100 %"],
+                **_quiet(),
+            },
         ),
     }
 

@@ -30,7 +30,14 @@ def layout(**changes: Any) -> dict[str, Any]:
             "bordercolor": color("line"),
             "font": {"color": color("text")},
         },
-        "legend": {"orientation": "h", "x": 0, "y": 1.12, "font": {"color": color("text")}},
+        # From its lower edge up: on a narrow screen its lines would lie over the drawing.
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "y": 1.02,
+            "yanchor": "bottom",
+            "font": {"color": color("text")},
+        },
         "xaxis": dict(axis),
         "yaxis": dict(axis),
     }

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from analysis.wording import NOTHING, in_words
+from performance.wording import in_short_words
 
 register = template.Library()
 
@@ -84,6 +85,20 @@ def measure(value: float | None, unit: str) -> str:
         return share(value)
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
     return f"{value:,.{digits}f} {unit.removeprefix('1')}".strip()
+
+
+@register.filter
+def figure_word(metric: str) -> str:
+    """Write the name of a figure: "latency.p95" -> "p95 latency", "error_share" -> "errors"."""
+    name, _, quantile = metric.partition(".")
+    name = "errors" if name == "error_share" else name.removeprefix("component:").replace("_", " ")
+    return f"{'median' if quantile == 'p50' else quantile} {name}".strip()
+
+
+@register.filter
+def measure_short(seconds: float | None) -> str:
+    """Write a time that may be very short, with three digits: 6.7e-7 -> "670 ns"."""
+    return in_short_words(seconds)
 
 
 @register.filter

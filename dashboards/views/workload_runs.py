@@ -63,6 +63,7 @@ def workload_run(request: HttpRequest, found: Any) -> HttpResponse:
         "run": run,
         "shown": shown,
         "state": state(run.run.status),
+        "facts": workload_run_page.facts_of(run),
         "sentence": workload_run_page.sentence(run, shown),
         "holds": list(map(evidence_of, shown.bottlenecks)),
         "over_time": _over_time(shown),

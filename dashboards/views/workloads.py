@@ -18,11 +18,13 @@ from dashboards.charts.workload import Level, Point, trend_figure
 from dashboards.downloads import FORMATS, download
 from dashboards.finders import find_change
 from dashboards.load_forms import DecisionForm, LoadForm
+from dashboards.load_words import load_in_words
 from dashboards.rendering import page
 from dashboards.views.actions import action
 from performance import changes, tasks, trigger
 from performance.foresight import power_before
 from performance.models import ChangePoint, Workload
+from performance.readings import TIME
 from performance.track import ROUNDS
 
 DRAWN = "latency.p95"
@@ -43,7 +45,7 @@ def performance(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "alarms": alarms,
         "tracks": workload_pages.tracks_of(project),
-        "startable": [row.workload for row in rows if not row.workload.is_archived],
+        "startable": [row.workload for row in rows if row.workload.target and not row.workload.is_archived],
         "rounds": ROUNDS,
         "sentence": _sentence(rows, alarms, going),
     }
@@ -117,10 +119,8 @@ def _find(request: HttpRequest, name: str) -> Workload:
 
 
 def _show(request: HttpRequest, found: Workload, form: LoadForm, status: int = 200) -> HttpResponse:
-    figure = request.GET.get("figure", DRAWN)
-    figure = figure if figure in workload_pages.FIGURES else DRAWN
     component, branch = request.GET.get("component", ""), request.GET.get("branch", "")
-    points = workload_pages.history_of(found, figure, component, branch)
+    figure, points = _points(request, found, component, branch)
     wanted = request.GET.get("format", "")
     if wanted in FORMATS:
         rows = map(workload_pages.plain_point, points)
@@ -143,7 +143,7 @@ def _show(request: HttpRequest, found: Workload, form: LoadForm, status: int = 2
         "figure_word": word,
         "component": component,
         "branch": branch,
-        "load": workload_pages.load_in_words(found.spec),
+        "load": load_in_words(found.spec),
         "power": power_before(found).sentence,
         "figure": _figure(points, found_changes, figure, unit),
     }
@@ -154,6 +154,19 @@ def _show(request: HttpRequest, found: Workload, form: LoadForm, status: int = 2
         refresh=0 if status != 200 else 3 if going else 15,
         status=status,
     )
+
+
+def _points(
+    request: HttpRequest, found: Workload, component: str, branch: str
+) -> tuple[str, list[workload_pages.RunPoint]]:
+    """The figure that is drawn and its runs; where none is asked for, the first that the runs have."""
+    asked = request.GET.get("figure", "")
+    figure = asked if asked in workload_pages.FIGURES else DRAWN
+    points = workload_pages.history_of(found, figure, component, branch)
+    if not asked and points and all(point.value is None for point in points):
+        figure = TIME  # a benchmark's runs have no latency
+        points = workload_pages.history_of(found, figure, component, branch)
+    return figure, points
 
 
 def _figure(

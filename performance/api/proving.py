@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.api.base import ProjectViewSet
+from access.api.camel import camelized
 from access.api.errors import Conflict, Refused
 from access.api.paging import ByNumber
 from access.models import Role
@@ -29,7 +30,6 @@ from performance.api.proving_serializers import (
     NewComparisonSerializer,
     NewOptimizationSerializer,
     OptimizationSerializer,
-    camelized,
 )
 from performance.changes import accept, dismiss, reopen
 from performance.comparison import NotComparable, cancel_comparison, start_comparison

@@ -8,18 +8,11 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from access.api.camel import CamelModelSerializer, CamelSerializer, camel
+from access.api.camel import CamelModelSerializer, CamelSerializer, camelized
 from performance.changes import describe as describe_change
 from performance.comparison import ROUNDS
 from performance.models import ChangePoint, Comparison, Optimization, OptimizationRun
 from performance.optimization import describe
-
-
-def camelized(found: Any) -> Any:
-    """Rename the keys of figures that Runtrail wrote; names that users gave are values, never keys."""
-    if isinstance(found, dict):
-        return {camel(name): camelized(value) for name, value in found.items()}
-    return [camelized(value) for value in found] if isinstance(found, list) else found
 
 
 class OptimizationSerializer(CamelModelSerializer):

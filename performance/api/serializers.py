@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from access.api.camel import CamelModelSerializer, CamelSerializer
+from access.api.camel import CamelModelSerializer, CamelSerializer, camel, camelized
 from access.api.parsing import OwnKeys
 from performance.models import (
     Bottleneck,
@@ -91,6 +93,8 @@ class WorkloadRunSerializer(CamelModelSerializer):
     triggered_by = serializers.CharField(source="run.triggered_by", read_only=True)
     metadata = serializers.DictField(source="run.metadata", read_only=True)
     error_share = serializers.FloatField(read_only=True, allow_null=True)
+    generator_facts = serializers.SerializerMethodField("get_generator_facts")
+    progress = serializers.SerializerMethodField()
 
     class Meta:
         model = WorkloadRun
@@ -102,6 +106,14 @@ class WorkloadRunSerializer(CamelModelSerializer):
             *("progress", "summarized_at", "analyzed_at"),
         )
         read_only_fields = fields
+
+    @extend_schema_field(serializers.DictField)
+    def get_generator_facts(self, run: WorkloadRun) -> Any:
+        return camelized(run.generator_facts)
+
+    @extend_schema_field(serializers.DictField)
+    def get_progress(self, run: WorkloadRun) -> Any:
+        return camelized(run.progress)
 
 
 class MetricSerializer(CamelModelSerializer):
@@ -137,11 +149,19 @@ class SeriesSerializer(CamelModelSerializer):
 class BottleneckSerializer(CamelModelSerializer):
     """What held the run back, with its evidence."""
 
-    evidence = serializers.JSONField(read_only=True)
+    evidence = serializers.SerializerMethodField()
 
     class Meta:
         model = Bottleneck
         fields = ("rank", "kind", "name", "score", "share", "text", "evidence")
+
+    @extend_schema_field(serializers.DictField)
+    def get_evidence(self, row: Bottleneck) -> Any:
+        # Beside the picture, maps inside count by names: of requests, parts and kinds of errors.
+        return {
+            camel(name): camelized(value) if name == "picture" else value
+            for name, value in row.evidence.items()
+        }
 
 
 class TargetHostSerializer(CamelModelSerializer):

@@ -1,6 +1,7 @@
 """k6: the summary at the end, points as JSON lines, and points as a table.
 
-Times are milliseconds.  Source: the k6 documentation, "End of test" and "Real-time: JSON, CSV".
+Times are milliseconds.  Source: the k6 documentation, "End of test" and "Real-time: JSON, CSV"; a moment of a
+table is written as K6_CSV_TIME_FORMAT says: seconds, or some part of one, since 1970, or a date.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ TOOL = "k6"
 DURATION, FAILED, ITERATION = "http_req_duration", "http_req_failed", "iteration_duration"
 WANTED = (DURATION, FAILED, ITERATION)
 MILLI = 1e-3
+PARTS = 1e3, 1e6, 1e9  # of a second, as moments are counted in
+LAST_SECOND = 1e11  # in the year 5138: what is more is no count of seconds
+STATISTICS = {"avg", "med", "p(50)", "p(90)", "p(95)", "p(99)", "p(99.9)"}
 
 
 def is_summary(document: Any) -> bool:
@@ -31,34 +35,56 @@ def is_summary(document: Any) -> bool:
 
 
 def read_summary(document: Any) -> Iterator[Imported]:
-    """Read --summary-export or the data of handleSummary: every trend of time, and the rates of counters."""
+    """Read --summary-export or the data of handleSummary: every trend of time, and the rates of counters.
+
+    Only `http_req_duration` is the latency of all requests; its phases (blocked, waiting …) are times, and of
+    its parts (`http_req_duration{name:cart}`) k6 does not tell how many requests they are.
+    """
     metrics = {name: _values(metric) for name, metric in document["metrics"].items()}
     requests = metrics.get("http_reqs", {}).get("count", 0)
     iterations = metrics.get("iterations", {}).get("count", 0)
     for name, values in metrics.items():
-        kind = document["metrics"][name]
-        if "med" in values and _is_time(name, kind):
-            of_http = name.partition("{")[0].startswith("http_req")
-            many = values.get("count", requests if of_http else iterations)
-            yield Imported(
-                tool=TOOL,
-                name=name,
-                metric="latency" if of_http else "time",
-                unit=SECONDS,
-                less_is_better=True,
-                values=None,
-                n=count(TOOL, many, f"the count of {name}"),
-                mean=_in_seconds(values, "avg"),
-                p50=_in_seconds(values, "med"),
-                p90=_in_seconds(values, "p(90)"),
-                p95=_in_seconds(values, "p(95)"),
-                p99=_in_seconds(values, "p(99)"),
-                errors=_failures(metrics) if name == DURATION else 0,
-            )
+        if values.keys() & STATISTICS and _is_time(name, document["metrics"][name]):
+            whole, _, part = name.partition("{")
+            many = 0 if part else requests if whole.startswith("http_req") else iterations
+            failed = _failures(metrics) if name == DURATION else 0
+            yield _trend(name, values, count(TOOL, values.get("count", many), f"the count of {name}"), failed)
         elif name in {"http_reqs", "iterations"}:
             rate = number(TOOL, values.get("rate"), f"the rate of {name}")
             many = count(TOOL, values.get("count"), f"the count of {name}")
-            yield Imported(TOOL, name, "throughput", PER_SECOND, False, None, many, mean=rate, p50=rate)
+            is_whole = name == "http_reqs" or not requests
+            yield Imported(
+                TOOL,
+                name,
+                "throughput",
+                PER_SECOND,
+                False,
+                None,
+                many,
+                mean=rate,
+                p50=rate,
+                is_whole=is_whole,
+            )
+
+
+def _trend(name: str, values: dict[str, Any], n: int, failed: int) -> Imported:
+    return Imported(
+        tool=TOOL,
+        name=name,
+        metric="latency" if name.partition("{")[0] == DURATION else "time",
+        unit=SECONDS,
+        less_is_better=True,
+        values=None,
+        n=n,
+        mean=_in_seconds(values, "avg"),
+        p50=_in_seconds(values, "med" if "med" in values else "p(50)"),
+        p90=_in_seconds(values, "p(90)"),
+        p95=_in_seconds(values, "p(95)"),
+        p99=_in_seconds(values, "p(99)"),
+        p999=_in_seconds(values, "p(99.9)"),
+        errors=failed,
+        is_whole=name == DURATION,
+    )
 
 
 def _values(metric: Any) -> dict[str, Any]:
@@ -115,14 +141,14 @@ def read_lines(lines: Iterator[str]) -> Iterator[Imported]:
 
 
 def read_table(rows: Iterator[dict[str, str]]) -> Iterator[Imported]:
-    """Read --out csv; its times are whole seconds."""
+    """Read --out csv, whose times are whole seconds unless K6_CSV_TIME_FORMAT says otherwise."""
     points = _Points()
     for row in rows:
         metric = row["metric_name"]
         if metric in WANTED:
             name = row.get("name") or row.get("url") or row.get("scenario") or "all"
             value = number(TOOL, row["metric_value"], f"a value of {metric}")
-            points.add(metric, name, value, number(TOOL, row["timestamp"], "a timestamp"))
+            points.add(metric, name, value, row["timestamp"])
     return points.results()
 
 
@@ -130,7 +156,7 @@ class _Points:
     def __init__(self) -> None:
         self.http, self.iterations = Requests(TOOL), Requests(TOOL)
 
-    def add(self, metric: str, name: str, value: float, at: str | float) -> None:
+    def add(self, metric: str, name: str, value: float, at: str) -> None:
         if metric == FAILED:
             self.http.errors[name] = self.http.errors.get(name, 0) + (value > 0)
             return
@@ -142,8 +168,12 @@ class _Points:
         return (self.http if self.http.latencies else self.iterations).results()
 
     @staticmethod
-    def _sent(at: str | float, seconds: float) -> float | None:
-        if isinstance(at, float):
-            return at - seconds  # a point is written when the answer is there
-        found = moment_of_text(at)
-        return found.timestamp() - seconds if found else None
+    def _sent(at: str, seconds: float) -> float | None:
+        # A point is written when the answer is there.
+        if found := moment_of_text(at):
+            return found.timestamp() - seconds
+        since = number(TOOL, at, "a timestamp")
+        return (
+            next(since / part for part in (1, *PARTS) if since < LAST_SECOND * part or part == PARTS[-1])
+            - seconds
+        )

@@ -113,13 +113,24 @@ def _table(stream: io.BufferedReader) -> Iterator[Imported]:
     columns = next(csv.reader([header], delimiter=delimiter), [])
     for needed, read in TABLES:
         if needed <= set(columns):
-            return read(csv.DictReader(lines, columns, delimiter=delimiter, restval=""))
+            return read(_whole_rows(csv.DictReader(lines, columns, delimiter=delimiter)))
     if columns and columns[0].isdigit() and len(columns[0]) == 13:
         raise UnreadableResult(
             "this looks like a JMeter table without its header; "
             "run JMeter with -Jjmeter.save.saveservice.print_field_names=true"
         )
     raise UnreadableResult(f"this table is of no known tool; {_advice()}")
+
+
+def _whole_rows(rows: csv.DictReader[str]) -> Iterator[dict[str, str]]:
+    """What is missing at the end of a row would be read as something: no success as a failure."""
+    for row in rows:
+        if None in row.values():
+            raise UnreadableResult(
+                f"line {rows.line_num + 1} has fewer values than the header has names: it was cut off; "
+                "remove it, or send the file again"
+            )
+        yield row
 
 
 def _lines(stream: io.BufferedReader) -> Iterator[str]:

@@ -22,7 +22,8 @@ class Imported:
     """One figure (`metric`: latency, time, throughput) of one request, command or benchmark (`name`).
 
     `values` are the single measurements in the order in which they were made (float64, in `unit`), None where
-    the tool wrote only a summary; what it did not write is None.  `errors` counts failed ones among the `n`.
+    the tool wrote only a summary; what it did not write is None.  `errors` counts failed ones among the `n`,
+    which is 0 where the tool did not tell it.  `is_whole`: it is of all requests of the file together.
     """
 
     tool: str
@@ -37,8 +38,10 @@ class Imported:
     p90: float | None = None
     p95: float | None = None
     p99: float | None = None
+    p999: float | None = None
     errors: int = 0
     started_at: datetime | None = None
+    is_whole: bool = False
 
 
 def of_values(
@@ -77,15 +80,27 @@ def of_values(
         p90,
         p95,
         p99,
-        errors,
-        started_at,
+        errors=errors,
+        started_at=started_at,
     )
 
 
-def throughput(tool: str, name: str, n: int, seconds: float, started_at: datetime | None) -> Imported:
+def throughput(
+    tool: str, name: str, n: int, seconds: float, started_at: datetime | None, *, is_whole: bool = False
+) -> Imported:
     rate = n / seconds
     return Imported(
-        tool, name, "throughput", PER_SECOND, False, None, n, mean=rate, p50=rate, started_at=started_at
+        tool,
+        name,
+        "throughput",
+        PER_SECOND,
+        False,
+        None,
+        n,
+        mean=rate,
+        p50=rate,
+        started_at=started_at,
+        is_whole=is_whole,
     )
 
 
@@ -160,18 +175,19 @@ def number(tool: str, value: object, what: str) -> float:
     Raises:
         UnreadableResult: it is missing, no number, or not finite.
     """
+    if value is None:
+        raise UnreadableResult(f"{tool}: {what} is missing; measure it again, or leave it out")
     try:
         found = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        found = float("nan")
+        found = None
     if value is None:
         raise UnreadableResult(f"{tool}: {what} is missing; was the file edited, or the run broken off?")
-    if isinstance(value, float) and not np.isfinite(found):
-        said = "NaN" if np.isnan(found) else "infinite"
-        raise UnreadableResult(
-            f"{tool}: {what} is {said}: nothing was measured there, so the command or the run broke off; "
-            "measure it again"
-        )
-    if not np.isfinite(found) or isinstance(value, bool):
+    if found is None or isinstance(value, bool):
         raise UnreadableResult(f"{tool}: {what} is {value!r}, not a number; was the file cut off or edited?")
+    if not np.isfinite(found):
+        word = "NaN (not a number)" if np.isnan(found) else "infinite"
+        raise UnreadableResult(
+            f"{tool}: {what} is {word}, which is no measurement; measure it again, or leave it out"
+        )
     return found

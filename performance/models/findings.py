@@ -73,6 +73,18 @@ class ChangePoint(models.Model):
 
     objects = ChangePointQuerySet.as_manager()
 
+    @property
+    def seen_by(self) -> str:
+        """Who sees the change, in words."""
+        if len(self.votes) > 1:
+            return "two detectors"
+        return "one detector and a run made to confirm it" if self.confirmed_by_id else "one detector"
+
+    @property
+    def sureness(self) -> str:
+        """How sure it is, in percent; never all of it."""
+        return "more than 99.9 %" if self.p < 0.001 else f"{100 * (1 - self.p):.1f} %"
+
     class Meta:
         ordering = ["-found_at", "-id"]
         indexes = [models.Index(fields=["workload", "-found_at"], name="change_points_workload_idx")]

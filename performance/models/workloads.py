@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator, URLValidator
 from django.db import models
 from django.db.models import Q
@@ -40,6 +41,11 @@ class TargetHost(models.Model):
 
     def __str__(self) -> str:
         return self.host
+
+    def clean(self) -> None:
+        _, _, port = self.host.rpartition("]")[2].partition(":")
+        if port and not 0 < int(port) < 2**16:
+            raise ValidationError({"host": f"There is no port {port}; ports go from 1 to 65535."})
 
     def allows(self, host: str, port: int) -> bool:
         """Whether load may be put on `host`:`port` by this entry."""

@@ -36,7 +36,8 @@ def knee(measured: Measured, limits: Thresholds) -> list[Finding]:
         "rates_measured": rates,
         **(_told_by(law) if law else {}),
     }
-    evidence = {**rounded(facts), "picture": _picture(loads, rates, law)}
+    shown = _fitted(loads, rates, law) if law else _answered(measured)
+    evidence = {**rounded(facts), "picture": shown}
     score = float(np.clip(1 - answered / offered, 0, 0.4)) + 0.3
     return [Finding("knee", "throughput", score, _text(law, offered, answered), None, evidence)]
 
@@ -88,14 +89,21 @@ def _text(law: Scalability | None, offered: float, answered: float) -> str:
     return f"{text}; it can never answer more than {law.ceiling:.0f} ({shares})."
 
 
-def _picture(loads: np.ndarray, rates: np.ndarray, law: Scalability | None) -> dict[str, Any]:
+def _fitted(loads: np.ndarray, rates: np.ndarray, law: Scalability) -> dict[str, Any]:
     order = np.argsort(loads)
-    fitted = [law.throughput_at(float(load)) for load in loads[order]] if law else []
     return picture(
         *("line", loads[order], rates[order]),
         x_title="requests at once",
         y_title="answers (1/s)",
-        second=fitted,
+        second=[law.throughput_at(float(load)) for load in loads[order]],
         second_title="the law (1/s)",
-        mark=law.peak_load[0] if law and law.peak_load else None,
+        mark=law.peak_load[0] if law.peak_load else None,
     )
+
+
+def _answered(measured: Measured) -> dict[str, Any]:
+    """What was answered of what was sent: the two part where the target falls behind."""
+    offered = [measured.offered(level) for level in measured.levels]
+    answered = [measured.completed(level) for level in measured.levels]
+    titles = {"x_title": "sent (1/s)", "y_title": "answered (1/s)", "second_title": "sent (1/s)"}
+    return picture("line", offered, answered, second=offered, **titles)

@@ -2,7 +2,9 @@
 
 import pytest
 
+from performance.models import Bottleneck
 from tests.factories import make_definition, make_environment
+from tests.performance.factories import make_workload, make_workload_run
 from tracking.models import TestRun
 
 pytestmark = pytest.mark.django_db
@@ -61,3 +63,25 @@ def test_keys_are_camel_case_and_keys_of_users_travel_untouched(client_of, shop)
     assert ran.status_code == 400, "what came over the web runs no commands here"
     assert list(snake.json()) == ["testType"]
     assert list(wrong.json()["steps"]["0"]) == ["atMost"], "of the first step"
+
+
+def test_what_a_load_says_of_itself_is_spelt_alike_and_requests_keep_their_names(client_of, shop):
+    run = make_workload_run(make_workload(project=shop))
+    run.progress = {"in_flight": 2, "is_warmup": False}
+    run.generator_facts = {"coordinated_omission": "avoided"}
+    run.save()
+    evidence = {"sets_in_at": 20, "requests": {"get_cart": 3}, "picture": {"x_title": "load (1/s)"}}
+    Bottleneck.objects.create(run=run, rank=1, kind="errors", name="status 500", score=0.7, evidence=evidence)
+    where = f"/api/v1/performance/runs/{run.run.test_run_id}/"
+
+    client = client_of()
+    told = client.get(where).json()
+    (found,) = client.get(f"{where}bottlenecks/").json()["results"]
+
+    assert told["progress"] == {"inFlight": 2, "isWarmup": False}
+    assert told["generatorFacts"] == {"coordinatedOmission": "avoided"}
+    assert found["evidence"] == {
+        "setsInAt": 20,
+        "requests": {"get_cart": 3},
+        "picture": {"xTitle": "load (1/s)"},
+    }

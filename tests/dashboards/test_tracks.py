@@ -93,3 +93,23 @@ def test_a_closed_track_tells_why(client, viewer, project, workload):
     track = TrackRun.objects.create(project=project, status="error", reason="The process was ended.")
 
     assert "The process was ended." in page(client, f"/performance/tracks/{track.pk}/")
+
+
+def test_a_track_that_passed_answers_what_is_asked_first(client, viewer, project, workload):
+    phase = {"status": "passed", "duration": 3.2, "tests": 4, "passed": 4, "failed": 0}
+    told = {
+        "workload_setup": ["100 requests"],
+        "bottlenecks": ["Nothing was found that held it back."],
+        "component_comparison": ["s3 is first by latency.p95.", "1. s3: 11.8 ms"],
+    }
+    phases = [{**phase, "name": name, "findings": findings} for name, findings in told.items()]
+    summary = {"status": "passed", "duration": 9.5, "phases": phases}
+    track = TrackRun.objects.create(project=project, status="passed", summary=summary, workload=workload)
+
+    text = client.get(f"/performance/tracks/{track.pk}/").content.decode()
+
+    answer = (
+        "Every check of every phase held. Nothing was found that held it back. s3 is first by latency.p95."
+    )
+    assert answer in text
+    assert ">workload setup<" in text

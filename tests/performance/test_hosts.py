@@ -76,7 +76,10 @@ def test_names_are_compared_and_not_what_they_lead_to(named, target, is_own):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("host", ["", "http://x", "a b", "x:y", "*.example.com", "a/b", "shop."])
+@pytest.mark.parametrize(
+    "host",
+    ["", "http://x", "a b", "x:y", "*.example.com", "a/b", "shop.", "shop:0", "shop:70000", "[::1]:70000"],
+)
 def test_what_is_no_host_can_not_be_named(host):
     with pytest.raises(FaultySpec):
         name_host(make_project(), host, by="ada")

@@ -1,12 +1,16 @@
 """What other tools measured becomes a run like any other, once."""
 
+import io
 import json
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from performance.models import Workload, WorkloadRun
+from performance import changes
+from performance.baselines import set_baseline
+from performance.gate import judge_gate
+from performance.models import ChangePoint, Workload, WorkloadRun
 from performance.trigger import FaultySpec, start_workload_run
 from performance.wording import in_short_words
 from tests.factories import NINE, make_definition, make_environment
@@ -98,6 +102,68 @@ def test_single_measurements_have_intervals_errors_and_a_figure_of_all(capsys):
     )
     share = run.metrics.get(name="error_share", request="")
     assert share.value == run.errors / run.requests
+
+
+@pytest.mark.parametrize(
+    ("file", "requests", "errors", "p95", "rate"),
+    [("k6_summary_export.json", 200, 3, 0.15125, 20.5), ("locust_stats.csv", 194, 55, 0.022, 48.2)],
+)
+def test_what_a_tool_says_of_all_requests_is_what_the_run_says(file, requests, errors, p95, rate, capsys):
+    take_in(file, capsys=capsys)
+
+    run = WorkloadRun.objects.get()
+    figures = {one.name: one for one in run.metrics.filter(request="")}
+    assert (run.requests, run.errors) == (requests, errors)
+    assert (figures["latency"].n, figures["latency"].p95) == (requests, p95)
+    assert figures["throughput"].value == pytest.approx(rate, rel=0.01)
+    assert figures["error_share"].value == errors / requests
+
+
+@pytest.fixture
+def benchmarked(tmp_path):
+    """Takes in hyperfine's result of one run of a command for each of `times`, and returns the runs."""
+
+    def take(*times, commit_sha):
+        paths = []
+        for number, time in enumerate(times):
+            paths.append(tmp_path / f"{commit_sha}-{number}.json")
+            result = {"command": "make", "mean": time, "median": time, "times": [time, time * 1.01, time]}
+            paths[-1].write_text(json.dumps({"results": [result]}))
+        known = set(WorkloadRun.objects.values_list("pk", flat=True))
+        where = ("--workload", "build", "--project", "demo", "--branch", "main", "--commit", commit_sha)
+        call_command("workload", "import", *map(str, paths), *where, stdout=io.StringIO())
+        return [run for run in WorkloadRun.objects.order_by("started_at") if run.pk not in known]
+
+    return take
+
+
+NOISE = (1.0, 1.02, 0.99, 1.01, 0.98, 1.002, 1.011, 0.97, 1.03, 0.991, 1.003, 1.021)
+
+
+def test_a_benchmark_that_got_slower_is_an_alarm_and_is_worse_at_the_gate(benchmarked):
+    usual = benchmarked(*NOISE, commit_sha="a" * 40)
+    set_baseline(usual[-1], by="ada", now=NINE)
+    gate = judge_gate(benchmarked(1.5, commit_sha="b" * 40))
+    slower = benchmarked(*(1.5 * time for time in NOISE), commit_sha="c" * 40)
+    changes.watch_workload(Workload.objects.get(), now=slower[-1].started_at, branch="main")
+
+    assert gate.status == "regressed"
+    assert {str(one.yardstick) for one in gate.worse} == {"time"}
+    (alarm,) = ChangePoint.objects.open_alarms()
+    assert (alarm.metric, alarm.request) == ("time", ""), "once, not for the only command as well"
+    assert alarm.ratio == pytest.approx(1.5, rel=0.03)
+
+
+def test_rates_of_different_benchmarks_are_no_parts_of_one_rate(tmp_path):
+    entry = {"run_type": "iteration", "real_time": 2, "time_unit": "ms"}
+    told = [{**entry, "name": name, "items_per_second": rate} for name, rate in (("a", 10), ("b", 1000))]
+    (tmp_path / "result.json").write_text(json.dumps({"context": {}, "benchmarks": told}))
+
+    where = ("--workload", "build", "--project", "demo")
+    call_command("workload", "import", str(tmp_path / "result.json"), *where, stdout=io.StringIO())
+
+    rates = WorkloadRun.objects.get().metrics.filter(name="throughput")
+    assert {one.request: one.value for one in rates} == {"a": 10, "b": 1000}
 
 
 def test_a_workload_of_another_tool_can_not_be_run_before_it_has_a_target(capsys):

@@ -7,7 +7,7 @@ from rest_framework.test import APIClient
 
 from access.tokens import new_token
 from performance.models import TargetHost, Workload, WorkloadRun
-from performance.trigger import adopt_run
+from performance.trigger import FaultySpec, adopt_run, start_workload_run
 from tests.factories import NINE
 from tests.performance.factories import SPEC, make_component, make_workload, make_workload_run
 from tracking import scheduling, tasks, tracker
@@ -45,6 +45,18 @@ def test_the_api_of_runs_starts_a_workload(workload):
     run = TestRun.objects.get()
     assert run.is_handed_over
     assert not run.workflow_runs.exists()
+
+
+def test_a_name_that_stands_for_two_things_is_refused_before_anything_is_stored(workload):
+    workload.spec = {**SPEC, "requests": [{"path": "/{{user}}"}], "data": {"rows": [{"user": "ada"}]}}
+    workload.save()
+    two = make_component("two", workload=workload, variables={"user": "bob"})
+
+    with pytest.raises(FaultySpec, match=r"{{user}}.*rename one"):
+        start_workload_run(workload, component=two, triggered_by="ada", now=NINE)
+
+    assert not TestRun.objects.exists()
+    assert start_workload_run(workload, triggered_by="ada", now=NINE)
 
 
 def test_a_changed_description_brings_no_archived_workload_back(workload):

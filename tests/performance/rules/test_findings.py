@@ -186,6 +186,9 @@ def test_a_law_that_speaks_of_loads_nobody_saw_is_left_out():
 
     assert knee.text == "It was sent 142 requests per second and answered 92."
     assert "contention" not in knee.evidence
+    shown = knee.evidence["picture"]
+    assert (shown["x"], shown["x_title"]) == (shown["second"], shown["second_title"]), "what was sent"
+    assert shown["y"][-1] == pytest.approx(92, abs=1), "and what was answered of it"
 
 
 def test_a_queue_behind_a_full_resource_counts_half():

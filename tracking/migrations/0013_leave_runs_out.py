@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('access', '0002_recognize'),
-        ('tracking', '0011_files_of_runs'),
+        ('tracking', '0012_limits_of_steps'),
     ]
 
     operations = [
