@@ -187,6 +187,19 @@ def test_unittest_runs_where_it_is_said(desk):
     assert "FAIL: test_orchestrator.T.test_it" in done.stdout
 
 
+def test_what_a_workspace_uses_is_set_once_and_told(desk):
+    told = desk.run("batch", "settings", "--batch-size", "3", "--python", sys.executable, "--format", "json")
+    assert json.loads(told.stdout) == {
+        "workspace": str(desk.folder),
+        "batch_size": 3,
+        "python": sys.executable,
+    }
+    assert "edit 1/3" in desk.run("batch", "record", "orchestrator.py").stdout
+    assert "1 passed" in desk.run("batch", "test", "-p", "test_orchestrator.py").stdout
+    assert "no Python at" in desk.run("batch", "settings", "--python", "/no/python", code=3).stderr
+    assert "the Python that is found" in desk.run("batch", "settings", "--python", "auto").stdout
+
+
 def test_tests_that_take_too_long_are_ended_and_could_not_run(desk):
     (desk.folder / "test_orchestrator.py").write_text("import time\ndef test_it(): time.sleep(60)\n")
 
