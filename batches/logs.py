@@ -11,6 +11,7 @@ from django.db.models import OuterRef, Prefetch, Subquery
 
 from batches import git, store
 from batches.models import Batch, BatchRun, Edit, FileState
+from batches.preview import befores_of
 from batches.recording import Desk
 from batches.results import seed_time, short, text_report, to_junit
 from batches.store import sweep
@@ -117,7 +118,7 @@ def write_results(desk: Desk, batch_run: BatchRun, regressions: Mapping[str, Any
 
 
 def write_backup(desk: Desk, batch: Batch) -> int:
-    """Write `backups/batch_N/`: each file as it was before the batch; return how many."""
+    """Write `backups/batch_N/`: each file as it was before the batch; return how many were there then."""
     folder = folder_of(desk.root) / "backups" / f"batch_{batch.number}"
     for parent in (folder.parent, folder):
         demand_folder(parent)
@@ -126,11 +127,8 @@ def write_backup(desk: Desk, batch: Batch) -> int:
         sweep(place)
     commit = batch.git_commit or git.commit(desk.root)
     keep(folder / "git_commit.txt", f"{commit}\n".encode())
-    written: set[str] = set()
-    for edit in batch.edits.select_related("before").order_by("position"):
-        if edit.path in written:
-            continue
-        written.add(edit.path)
-        if edit.before is not None and edit.before.kind != FileState.Kind.ABSENT:
-            write_state(folder, edit.path, edit.before, desk.store)
-    return len(written)
+    befores = befores_of(batch)
+    there = {path: state for path, state in befores.items() if state and state.kind != FileState.Kind.ABSENT}
+    for path, state in there.items():
+        write_state(folder, path, state, desk.store)
+    return len(there)

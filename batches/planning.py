@@ -20,6 +20,7 @@ from batches.testing import Tested, run_tests
 from tracking.interpreter import NoPython, find_python
 
 TIMEOUT = 3600.0
+AUTO = "auto"  # instead of a Python: none is set
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,19 @@ def planned(
             is_cancelled=is_cancelled,
             tell=tell,
         )
+
+
+def set_interpreter(workspace: Workspace, order: Order, around: Surroundings) -> None:
+    """Keep the Python of an order for all tests of the workspace; `auto` has it found anew each time.
+
+    Raises:
+        NoPython: there is none.
+    """
+    workspace.python = ""
+    if order.python != AUTO:
+        workspace.python, framework = interpreter(workspace, order, around)
+        remember_interpreter(workspace, workspace.python, framework)
+    workspace.save(update_fields=["python"])
 
 
 def remember_interpreter(workspace: Workspace, python: str, framework: str) -> None:

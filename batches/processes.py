@@ -15,6 +15,7 @@ from pathlib import Path
 
 KEPT = 200_000  # bytes of output, the last ones
 _PATIENCE = 3.0  # seconds between asking a group to end and ending it
+_WATCH = "import os, sys; os.read(0, 1); os.killpg(int(sys.argv[1]), 9)"  # the pipe ends with us
 _LIBC = ctypes.CDLL(None)  # loaded before a fork: loading takes locks
 
 
@@ -55,10 +56,15 @@ def run_bounded(
         preexec_fn=_own_session(),
     )
     kept = bytearray()
+    guard = None
     try:
+        guard = _guard(process.pid)
         was_late = _follow(process, kept, time.monotonic() + timeout, show, is_cancelled)
     finally:
         end_group(process)
+        if guard:
+            guard.kill()
+            guard.communicate()
         if process.stdout:
             process.stdout.close()
     return Ended(process.returncode, kept.decode("utf-8", "replace").replace("\0", ""), was_late)
@@ -76,6 +82,17 @@ def _own_session() -> Callable[[], None]:
                 os._exit(1)
 
     return prepare
+
+
+def _guard(group: int) -> subprocess.Popen[bytes]:
+    """A process that ends the group when we are killed: the children of the tests outlive the tests."""
+    return subprocess.Popen(
+        [sys.executable, "-S", "-E", "-c", _WATCH, str(group)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def _follow(

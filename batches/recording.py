@@ -16,7 +16,7 @@ from django.db.models import Max
 from access import audit
 from access.models import Project
 from batches import git
-from batches.models import Batch, Edit, FileState, KnownFile, Workspace
+from batches.models import Batch, BatchRun, Edit, FileState, KnownFile, Workspace
 from batches.stock import committed_state, earlier_state, take_stock
 from batches.store import Store
 from batches.workspace import look_at, read_state
@@ -150,12 +150,13 @@ def last_batch(workspace: Workspace) -> Batch | None:
 
 
 def untested(workspace: Workspace, *, before: Batch | None = None) -> Batch | None:
-    """The last batch that was closed and whose tests never ran, where somebody died or asked for no tests."""
+    """The last batch since whose end no whole suite ran: somebody died over it, or asked for no tests."""
     closed = Batch.objects.filter(workspace=workspace, is_dropped=False, closed_at__isnull=False)
     last = closed.exclude(pk=before.pk).first() if before else closed.first()
-    if last is None or last.runs.exists() or last.rollbacks.exists():
+    if last is None or last.rollbacks.exists():
         return None
-    return last
+    whole = BatchRun.objects.filter(workspace=workspace, pattern="", started_at__gte=last.closed_at)
+    return None if whole.exists() else last
 
 
 def text_of(state: FileState | None, store: Store) -> str | None:

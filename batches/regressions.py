@@ -50,7 +50,7 @@ def compare(
         for test in result["tests"]
         if test["outcome"] in _BAD and before.get(test["name"], {}).get("outcome") in _GOOD
     ]
-    new_failures += _crashed(result, baseline)
+    new_failures += _unread(result, before) + _crashed(result, baseline)
     slower = [
         _slower(test, before[test["name"]]["seconds"])
         for test in result["tests"]
@@ -88,6 +88,25 @@ def _slower(test: Mapping[str, Any], baseline: float) -> dict[str, Any]:
         "current_seconds": test["seconds"],
         "slowdown_percent": more,
     }
+
+
+def _unread(result: Result, before: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Modules and classes that failed as a whole, of which a test passed in the baseline and is gone now."""
+    now = {test["name"] for test in result["tests"]}
+    gone = [name for name, test in before.items() if test["outcome"] in _GOOD and name not in now]
+    return [
+        {"test_name": test["name"], "baseline_outcome": "passed", "outcome": test["outcome"]}
+        for test in result["tests"]
+        if test["outcome"] in _BAD and test["name"] not in before and _holds(test["name"], gone)
+    ]
+
+
+def _holds(name: str, gone: Sequence[str]) -> bool:
+    """Whether `name` stands for a whole that held one of `gone`: a file, `module::(collection)`."""
+    place, _, last = name.partition("::")
+    if last and not last.startswith("("):
+        return False
+    return any(one.startswith((f"{place}::", f"{place}.")) for one in gone)
 
 
 def _crashed(result: Result, baseline: Result) -> list[dict[str, Any]]:

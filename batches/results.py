@@ -15,7 +15,7 @@ from executions.reports.base import CaseOutcome
 BAD = {"failed": "FAIL", "error": "ERROR"}
 _PASSED = {"passed", "xpassed"}
 _LOCATION = re.compile(
-    r'^(?:  File "(?P<a>[^"]+)", line (?P<m>\d+)|(?P<b>[^\s:]+\.py):(?P<n>\d+):)', re.MULTILINE
+    r'^(?:(?:  |E +)File "(?P<a>[^"]+)", line (?P<m>\d+)|(?P<b>[^\s:]+\.py):(?P<n>\d+):)', re.MULTILINE
 )
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 COLLECTION = "(collection)"  # instead of a test's name, where its module could not be read
@@ -162,7 +162,7 @@ def _location(traceback: str, root: str) -> str:
     found = ""
     for match in _LOCATION.finditer(traceback):
         path = (match["a"] or match["b"]).removeprefix(root + "/")
-        if not path.startswith(("/", "<")):
+        if not path.startswith(("/", "<", "..")):
             found = f"{path}:{match['m'] or match['n']}"
     return found
 

@@ -35,10 +35,11 @@ def to_undo(batch: Batch) -> Rollback | None:
 
 
 def roll_back(desk: Desk, batch: Batch, *, force: bool = False, actor: str, now: datetime) -> Rollback:
-    """Bring every file of `batch` back to what it was before.
+    """Bring every file of `batch` back to what it was before; where all are, the last rollback is returned.
 
     Raises:
-        Refused: work that was never recorded, or edits of later batches, would be lost.
+        Refused: work that was never recorded, or edits of later batches, would be lost; or no earlier
+            state is known.
     """
     with desk.lock():
         cut_off = unfinished(desk)
@@ -48,13 +49,17 @@ def roll_back(desk: Desk, batch: Batch, *, force: bool = False, actor: str, now:
             return resume(desk, cut_off, force=force, now=now)
         if not force:
             refuse_losses(show(desk, batch))
-        rows = []
-        for path, before in befores_of(batch).items():
+        rows, befores = [], befores_of(batch)
+        if not any(befores.values()):
+            raise Refused(f"No earlier state is known of any file of {batch}: there is no way back.")
+        for path, before in befores.items():
             found = read_state(desk.root, path, desk.store)
             if before is not None and before.pk != found.pk:
                 rows.append(
                     {"path": path, "found": found.pk, "to": before.pk, "action": action_of(before, found)}
                 )
+        if not rows and (done := to_undo(batch)):
+            return done
         _refuse_impossible(desk, rows)
         with transaction.atomic():
             made = Rollback.objects.create(batch=batch, started_at=now, plan=rows)

@@ -18,6 +18,7 @@ from executions.reports.reading import read
 TEST_FILES = ("test_*.py", "*_test.py")
 NOTHING_COLLECTED = 5  # pytest's exit code
 USAGE_ERROR = 4  # the one where a named test is not there
+BEGAN = " began and did not end"  # what a report says of the test in which its session was cut off
 MOST_NAMED = 200  # tests named on a command line; beyond that their files are
 UNITTEST = Path(__file__).with_name("unittest_report.py")
 
@@ -51,6 +52,12 @@ class ModuleRun:
     cases: list[CaseOutcome] = field(default_factory=list)
     trouble: str = ""
     is_read: bool = False
+    is_cut_off: bool = False  # the process ended, and the session of tests had not
+    running: str = ""  # the test in which that happened, where it is known
+
+    @property
+    def has_crashed(self) -> bool:
+        return self.ended.code < 0 or self.is_cut_off
 
 
 def find_modules(root: Path, pattern: str = "") -> list[str]:
@@ -70,9 +77,9 @@ def run_suite(plan: Plan) -> list[ModuleRun]:
         if plan.framework == "unittest" and not named:
             return []
         whole = _run(plan, 0, "", named)
-        if whole.ended.was_late or whole.ended.code >= 0 or not modules:
+        if whole.ended.was_late or not whole.has_crashed or not modules:
             return [whole]
-        plan.tell(f"The test process crashed ({-whole.ended.code}); each module is run by itself.")
+        plan.tell(f"{whole.trouble} Each module is run by itself.")
     runs = []
     for number, module in enumerate(modules, start=1):
         runs.append(_run(plan, number, module, [module]))
@@ -107,12 +114,14 @@ def _files_of(plan: Plan, names: Collection[str]) -> dict[str, str]:
     if plan.framework == "pytest":
         return {name: name.partition("::")[0] for name in names}
     modules = {module_name(path): path for path in find_modules(plan.root)}
-    return {
-        name: modules[module]
-        for name in names
-        for module in (".".join(name.split(".")[:end]) for end in range(name.count("."), 0, -1))
-        if module in modules
-    }
+    found = {}
+    for name in names:
+        parts = name.partition("::")[0].split(".")
+        begins = (".".join(parts[:end]) for end in range(len(parts), 0, -1))
+        module = next((one for one in begins if one in modules), None)
+        if module:
+            found[name] = modules[module]
+    return found
 
 
 def _run(plan: Plan, number: int, name: str, arguments: Sequence[str]) -> ModuleRun:
@@ -139,12 +148,14 @@ def _run(plan: Plan, number: int, name: str, arguments: Sequence[str]) -> Module
 
 def _read(made: ModuleRun) -> None:
     if not made.report.exists():
+        made.is_cut_off = made.ended.code == 0
         return
     try:
         with made.report.open("rb") as file:
-            _, outcomes = read(file)
+            facts, outcomes = read(file)
             made.cases = [case for case in outcomes if case.is_final and not case.is_duplicate]
-            made.is_read = True
+        made.is_read, made.is_cut_off = True, facts.is_cut_off
+        made.running = next((text.partition(BEGAN)[0] for text in facts.problems if BEGAN in text), "")
     except UnreadableReport as problem:
         made.trouble = f"Its report can't be read: {problem}"
 
@@ -152,8 +163,11 @@ def _read(made: ModuleRun) -> None:
 def _trouble(made: ModuleRun, plan: Plan) -> str:
     if made.ended.was_late:
         return f"It took longer than {plan.timeout:g} seconds and was ended. --timeout gives it more."
+    where = f" in {made.running}" if made.running else ""
     if made.ended.code < 0:
-        return f"The test process crashed by signal {-made.ended.code}."
+        return f"The test process crashed by signal {-made.ended.code}{where}."
+    if made.is_cut_off:
+        return f"The test process ended{where} with exit code {made.ended.code}, before its tests had."
     if made.trouble or made.cases or made.ended.code in {0, NOTHING_COLLECTED}:
         return made.trouble
     last = made.ended.output.strip().splitlines()[-15:]

@@ -55,6 +55,20 @@ class Recording(unittest.TextTestResult):
         self.keep(test, "failure", "passed, and was expected to fail")
 
 
+class NotImported(unittest.TestCase):
+    """Stands for the tests of a module that could not be imported."""
+
+    def __init__(self, module, problem):
+        super().__init__("runTest")
+        self.module, self.problem = module, problem
+
+    def id(self):
+        return f"{self.module}.(collection)"
+
+    def runTest(self):
+        raise self.problem
+
+
 def load(name, path):
     """Return the tests of a file under its module's name; what can't be imported is a test that errs."""
     sys.path.insert(0, str(Path(path).resolve().parent))
@@ -64,13 +78,7 @@ def load(name, path):
         sys.modules[name] = module
         spec.loader.exec_module(module)
     except Exception as problem:
-        raised = problem
-
-        def not_imported(self):
-            raise raised
-
-        case = type("Import", (unittest.TestCase,), {"__module__": name, "test_import": not_imported})
-        return unittest.TestSuite([case("test_import")])
+        return unittest.TestSuite([NotImported(name, problem)])
     return unittest.defaultTestLoader.loadTestsFromModule(module)
 
 

@@ -22,6 +22,7 @@ WORDS = {
     "baseline": "run the tests and keep the results as the baseline",
     "compare": "run the tests and hold them against the baseline",
     "watch": "record every change by itself",
+    "settings": "show what this workspace uses, and set it: --batch-size N, --python P (auto: found anew)",
     "install-hook": "record after every commit",
 }
 

@@ -55,7 +55,11 @@ class ReportFilter(django_filters.FilterSet):
         fields = ("status",)
 
     def of_run(self, reports: Any, _: str, value: str) -> Any:
-        run = TestRun.objects.in_project(self.request.parser_context["view"].project).by_name([value]).get(value)
+        run = (
+            TestRun.objects.in_project(self.request.parser_context["view"].project)
+            .by_name([value])
+            .get(value)
+        )
         return reports.filter(run=run) if run else reports.none()
 
 

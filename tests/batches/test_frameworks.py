@@ -119,3 +119,32 @@ def test_unittest_imports_a_package_below_src_under_its_own_name(plan_of):
     runs, there = run_named(plan, ["top.inner.tests.test_own.T::test_it"])
     assert there
     assert [case.outcome for made in runs for case in made.cases] == ["passed"]
+
+
+@pytest.mark.parametrize("framework", ["pytest", "unittest"])
+@pytest.mark.parametrize("isolated", [True, False])
+def test_a_process_that_ends_well_before_its_tests_did_is_no_success(plan_of, framework, isolated):
+    quits = "import os, unittest\nclass T(unittest.TestCase):\n    def test_a(self): os._exit(0)\n"
+    fine = "import unittest\nclass T(unittest.TestCase):\n    def test_b(self): pass\n"
+
+    result = result_of(plan_of(framework, {"test_a.py": quits, "test_b.py": fine}, isolated=isolated))
+
+    assert (result["success"], result["passed_tests"], result["failed_tests"]) == (False, 1, 1)
+    (failure,) = result["failures"]
+    assert failure["module"] == "test_a"
+    assert "with exit code 0, before its tests had" in failure["traceback"]
+    if framework == "pytest":
+        assert "ended in test_a.py::T::test_a" in failure["traceback"]
+
+
+@pytest.mark.parametrize("framework", ["pytest", "unittest"])
+def test_a_module_with_a_syntax_error_names_its_place(plan_of, framework):
+    plan = plan_of(framework, {"tests/test_a.py": "ok = 1\nsyntax error(\n"})
+
+    result = result_of(plan)
+
+    (failure,) = result["failures"]
+    assert (failure["module"], failure["test_name"]) == ("tests.test_a", "(collection)")
+    assert failure["file_location"] == "tests/test_a.py:2"
+    runs, there = run_named(plan, [result["tests"][0]["name"]])
+    assert there == {case.nodeid for made in runs for case in made.cases}, "the search can run it again"

@@ -1,6 +1,7 @@
 """What is asked for elsewhere is done on the workspace's host, once, by whoever is alive to do it."""
 
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -15,9 +16,15 @@ from batches.baselines import NONE_YET
 from batches.models import BatchJob, BatchRun
 from batches.processes import Cancelled, run_bounded
 from tests.batches.workspaces import edit, make_desk
+from tests.journeys.product import ROOT
 from tracking.drive import driver_name
 
 pytestmark = pytest.mark.django_db
+CHILDREN = (
+    "import subprocess, sys, time\n"
+    "print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid, flush=True)\n"
+    "time.sleep(60)\n"
+)
 GONE = f"worker@{socket.gethostname()}:1:0"  # process 1 began at another time
 
 
@@ -153,11 +160,7 @@ def test_a_folder_that_is_gone_or_elsewhere_is_an_error_that_says_so(desk, where
 
 
 def test_a_cancelled_run_takes_its_processes_with_it(tmp_path):
-    (tmp_path / "children.py").write_text(
-        "import subprocess, sys, time\n"
-        "print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid, flush=True)\n"
-        "time.sleep(60)\n"
-    )
+    (tmp_path / "children.py").write_text(CHILDREN)
     said, cancelled = [], threading.Event()
     command = [sys.executable, "children.py"]
 
@@ -168,13 +171,32 @@ def test_a_cancelled_run_takes_its_processes_with_it(tmp_path):
     with pytest.raises(Cancelled):
         run_bounded(command, tmp_path, {}, timeout=60, show=show, is_cancelled=cancelled.is_set)
 
-    child = int("".join(said))
+    assert is_over(int("".join(said))), "the child of the tests lives on"
+
+
+def test_what_tests_started_ends_too_when_runtrail_itself_is_killed(tmp_path):
+    (tmp_path / "children.py").write_text(CHILDREN)
+    program = "import sys; sys.path.insert(0, sys.argv[1]); from batches.processes import run_bounded\n"
+    program += "from pathlib import Path; show = lambda text: print(text, flush=True)\n"
+    program += "run_bounded([sys.executable, 'children.py'], Path(sys.argv[2]), {}, timeout=60, show=show)"
+    words = [sys.executable, "-c", program, str(ROOT), str(tmp_path)]
+
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as killed:
+        child = int(killed.stdout.readline())
+        killed.kill()
+
+    assert is_over(child), "the child of the tests lives on"
+
+
+def is_over(pid):
     for _ in range(100):
-        if not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE:
-            break
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
+            return True
         time.sleep(0.05)
-    else:
-        pytest.fail("the child of the tests lives on")
+    return False
 
 
 def test_no_worker_is_found_where_none_listens():

@@ -42,3 +42,14 @@ def test_the_plain_rule_is_half_as_much_again():
     found = compare(result(a=("passed", 1.4), tiny=("passed", 0.01)), BASE, rule=Rule(is_plain=True))
 
     assert [row["test_name"] for row in found["performance_degradations"]] == ["tiny"]
+
+
+def test_what_can_not_be_read_any_more_is_a_new_failure_of_the_tests_it_held():
+    base = result(**{"t.py::a": ("passed", 1.0), "m.T::b": ("passed", 1.0), "o.py::c": ("failed", 1.0)})
+    now = {"t.py": ("error", 0.0), "m::(collection)": ("error", 0.0), "o.py": ("error", 0.0)}
+
+    found = compare(result(**now, **{"new.py": ("error", 0.0), "t.py::z": ("failed", 0.0)}), base)
+
+    assert [row["test_name"] for row in found["new_failures"]] == ["t.py", "m::(collection)"]
+    set_up = compare(result(**{"m.T::(setUpClass)": ("error", 0.0)}), base)
+    assert [row["test_name"] for row in set_up["new_failures"]] == ["m.T::(setUpClass)"]

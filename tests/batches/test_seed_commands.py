@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.command_line import CommandLine
+from tests.warm_line import WarmCommandLine
 
 pytestmark = pytest.mark.embedded  # processes as a user has them, on the database a user has
 
@@ -26,7 +26,9 @@ FAILURE = {"type", "test_name", "test_class", "module", "traceback", "file_locat
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
     """One installation for all tests; each has a workspace of its own."""
-    return CommandLine(tmp_path_factory.mktemp("installed"))
+    line = WarmCommandLine(tmp_path_factory.mktemp("installed"))
+    yield line
+    line.stop()
 
 
 @pytest.fixture
@@ -57,6 +59,12 @@ def rt(desk, *words, code=0):
 
 def edit(desk, name, value=1):
     (desk.folder / f"{name}.py").write_text(f"def f(): return {value}  # edited\n")
+
+
+def keep_two_modules(desk):
+    """Each module is a process of its own where they are isolated: two show as much as five."""
+    for name in FILES[2:]:
+        (desk.folder / f"test_{name}.py").unlink()
 
 
 def log(desk, name):
@@ -101,6 +109,7 @@ def test_the_fifth_edit_runs_the_tests_and_one_command_goes_back(desk):
 
 
 def test_baseline_and_compare_tell_a_regression_by_their_exit_code(desk):
+    keep_two_modules(desk)
     rt(desk, "batch", "compare", code=3)
     rt(desk, "batch", "baseline")
     rt(desk, "batch", "compare")
@@ -114,7 +123,7 @@ def test_baseline_and_compare_tell_a_regression_by_their_exit_code(desk):
     edit(desk, "orchestrator", 1)
     assert "1 test, 1 passed" in rt(desk, "batch", "test", "-p", "test_orchestrator*.py").stdout
     rt(desk, "batch", "test", "-p", "test_*_integration.py")
-    assert "1 passed" in rt(desk, "batch", "test", "-p", "test_circuit_breaker.py", "-v").stdout
+    assert "1 passed" in rt(desk, "batch", "test", "-p", "test_orchestrator.py", "-v").stdout
     before = {path: path.read_bytes() for path in (desk.folder / "test_batch_logs").glob("*.*")}
 
     nothing = rt(desk, "batch", "test", "-p", "nothing*.py", code=3)
@@ -125,6 +134,7 @@ def test_baseline_and_compare_tell_a_regression_by_their_exit_code(desk):
 
 
 def test_the_runner_for_ci_keeps_json_and_junit(desk):
+    keep_two_modules(desk)
     rt(desk, "ci_batch_tests", "-v")
     rt(desk, "ci_batch_tests", "--compare", code=3)
     rt(desk, "ci_batch_tests", "--set-baseline")
@@ -136,7 +146,7 @@ def test_the_runner_for_ci_keeps_json_and_junit(desk):
     rt(desk, "ci_batch_tests", "--compare", "--baseline-file", "custom_baseline.json", code=2)
 
     suite = ElementTree.parse(desk.folder / "test_batch_logs/ci_test_results.xml").getroot()[0]  # noqa: S314
-    assert (suite.get("tests"), suite.get("failures")) == ("5", "1")
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
     assert [row["success"] for row in log(desk, "ci_test_results.json")["modules"]].count(False) == 1
     rt(desk, "ci_batch_tests", "--no-such-option", code=3)
 
@@ -159,11 +169,12 @@ def test_what_can_not_be_handed_to_the_worker_is_refused_before_anything_runs(de
 
 
 def test_a_module_that_kills_its_process_takes_no_other_with_it(desk):
+    keep_two_modules(desk)
     (desk.folder / "test_orchestrator.py").write_text("import os\nos.abort()\n")
 
     done = rt(desk, "ci_batch_tests", code=1)
 
-    assert "5 tests, 4 passed, 1 failed" in done.stdout
+    assert "2 tests, 1 passed, 1 failed" in done.stdout
     assert "crashed by signal 6" in log(desk, "ci_test_results.json")["failures"][0]["traceback"]
 
 
@@ -174,6 +185,19 @@ def test_unittest_runs_where_it_is_said(desk):
 
     assert "5 tests, 4 passed, 1 failed" in done.stdout
     assert "FAIL: test_orchestrator.T.test_it" in done.stdout
+
+
+def test_what_a_workspace_uses_is_set_once_and_told(desk):
+    told = desk.run("batch", "settings", "--batch-size", "3", "--python", sys.executable, "--format", "json")
+    assert json.loads(told.stdout) == {
+        "workspace": str(desk.folder),
+        "batch_size": 3,
+        "python": sys.executable,
+    }
+    assert "edit 1/3" in desk.run("batch", "record", "orchestrator.py").stdout
+    assert "1 passed" in desk.run("batch", "test", "-p", "test_orchestrator.py").stdout
+    assert "no Python at" in desk.run("batch", "settings", "--python", "/no/python", code=3).stderr
+    assert "the Python that is found" in desk.run("batch", "settings", "--python", "auto").stdout
 
 
 def test_tests_that_take_too_long_are_ended_and_could_not_run(desk):

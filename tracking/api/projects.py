@@ -38,7 +38,6 @@ class ProjectSerializer(CamelModelSerializer):
             )
         return slug
 
-
     def validate_repository(self, repository: str) -> str:
         if repository and not _REPOSITORY.fullmatch(repository):
             raise ValidationError("Write it as owner/name, as in acme/shop.")

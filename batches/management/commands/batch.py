@@ -16,6 +16,7 @@ from batches.management.desk import told_plainly
 from batches.management.recording import RecordingCommand
 from batches.management.words import add_words
 from batches.models import Batch
+from batches.planning import set_interpreter
 from batches.preview import show
 from batches.recording import Desk, last_batch, reset, untested
 from batches.rollback import roll_back, show_undo, undo, unfinished
@@ -157,6 +158,14 @@ class Command(RecordingCommand):
         tested = self.test(desk, options, isolated=True, baseline=baseline)
         self.tell(tested, options, is_compared=True)
         self.finish(tested, is_compared=True)
+
+    def settings(self, options: dict[str, Any]) -> None:
+        desk = self.desk(options)
+        if options["python"]:
+            set_interpreter(desk.workspace, self.order(options, isolated=False), self.around())
+        size, python = desk.workspace.batch_size, desk.workspace.python
+        text = f"Batches of {count(size, 'edit')}; tests run with {python or 'the Python that is found'}."
+        self._answer(options, text, workspace=str(desk.root), batch_size=size, python=python or None)
 
     def batch(self, desk: Desk, number: int) -> Batch:
         found = Batch.objects.filter(workspace=desk.workspace, number=number).first()
