@@ -44,7 +44,7 @@ BAD = {
     "an unknown unit": (json.dumps(GOOGLE).encode(), "eons"),
     "a benchmark without stats": (b'{"machine_info": {}, "benchmarks": [{"name": "a"}]}', "no stats"),
     "a time that is none": (
-        b'{"results": [{"command": "make", "median": 1, "times": [0.1, NaN, 0.2]}]}',
+        b'{"results": [{"command": "make", "mean": 1, "median": 1, "times": [0.1, NaN, 0.2]}]}',
         "a time of make is NaN .not a number., which is no measurement; measure it again",
     ),
     "a time without end": (
