@@ -123,18 +123,17 @@ class BatchTestTracker:
         return self.last_result
 
     def create_backup(self, batch_id: int) -> Path:
-        """Write `backups/batch_N/` and return the folder; for a batch to come, keep all there is."""
+        """Write `backups/batch_N/` and return the folder; for the batch to come, keep all there is.
+
+        Raises:
+            NothingThere: there is no such batch, and it is not the next one.
+        """
         from batches import logs
-        from batches.stock import take_stock
+        from batches.backups import back_up
 
         desk = self._desk()
-        batch = desk.workspace.batches.filter(number=batch_id).first()
-        if batch is None:
-            take_stock(desk.workspace, desk.store)
-        else:
-            with desk.lock():
-                logs.write_backup(desk, batch)
-        return logs.folder_of(desk.root) / "backups" / f"batch_{batch_id}"
+        _, folder = back_up(desk, batch_id, actor="BatchTestTracker")
+        return folder or logs.folder_of(desk.root) / "backups" / f"batch_{batch_id}"
 
     def rollback_batch(self, batch_id: int, force: bool = False) -> bool:
         """Bring back what was before a batch.
