@@ -7,7 +7,7 @@ from pathlib import Path
 from access import audit
 from batches import logs
 from batches.models import Batch
-from batches.recording import Desk, NothingThere, last_batch
+from batches.recording import Desk, NothingThere, next_number
 from batches.stock import take_stock
 from batches.workspace import LOGS
 
@@ -20,9 +20,9 @@ def back_up(desk: Desk, number: int, *, actor: str) -> tuple[int, Path | None]:
     Raises:
         NothingThere: there is no such batch, and it is not the next one.
     """
-    workspace, last = desk.workspace, last_batch(desk.workspace)
+    workspace = desk.workspace
     batch = Batch.objects.filter(workspace=workspace, number=number).first()
-    if batch is None and number != (last.number if last else 0) + 1:
+    if batch is None and number != next_number(workspace):
         raise NothingThere(f"There is no batch {number} here. `batch status` lists them.")
     if batch is None:
         kept, folder = take_stock(workspace, desk.store), None

@@ -73,11 +73,12 @@ class BatchTestTracker:
     @property
     def current_batch(self) -> CurrentBatch:
         from batches.logs import describe_edit
-        from batches.recording import last_batch
+        from batches.recording import last_batch, next_number
 
-        batch = last_batch(self._desk().workspace)
+        workspace = self._desk().workspace
+        batch = last_batch(workspace)
         if batch is None:
-            return CurrentBatch(1)
+            return CurrentBatch(next_number(workspace))
         return CurrentBatch(
             batch.number, [describe_edit(edit) for edit in batch.edits.select_related("after")]
         )

@@ -8,7 +8,7 @@ from access.models import AuditEntry
 from batches.backups import back_up
 from batches.models import Rollback
 from batches.preview import Refused
-from batches.recording import NothingThere, untested
+from batches.recording import NothingThere, next_number, reset, untested
 from batches.rollback import roll_back, undo
 from tests.batches.workspaces import NOW, edit, make_desk, make_run
 
@@ -66,3 +66,12 @@ def test_a_backup_is_of_a_batch_that_is_there_or_of_all_there_is_before_the_next
         back_up(desk, 9, actor="ada")
 
     assert AuditEntry.objects.filter(action="batch.backup").count() == 2
+
+
+def test_numbers_go_on_after_a_reset_and_everybody_says_so(desk):
+    edit(desk, "a.py", "2", size=1)
+    reset(desk, actor="ada", now=NOW)
+
+    assert next_number(desk.workspace) == 2
+    assert back_up(desk, 2, actor="ada")[1] is None
+    assert edit(desk, "a.py", "3", size=1).number == 2
