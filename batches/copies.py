@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from analysis.wording import count
 from batches.culprit import Verdict, find_culprits
-from batches.models import Batch, BatchRun, Edit, FileState
+from batches.models import Batch, BatchRun, Edit, FileState, Rollback
 from batches.recording import Desk
 from batches.runner import Plan, run_named
 from batches.stock import LEFT_OUT
@@ -51,10 +52,11 @@ def search(desk: Desk, plan: Plan, batch_run: BatchRun) -> Search:
     nameless = [edit.path for edit in edits if edit.before is None]
     if not edits or nameless:
         return _without(batch_run, f"no earlier state is known of {nameless[0] if nameless else 'any file'}")
-    earlier = [row.result for row in _earlier(batch_run)]
-    fresh = [name for name in failing if not earlier or name not in _bad(earlier[0])]
+    fresh = sorted({*failing} - _red_before(batch_run))
     if not fresh:
         return _without(batch_run, "the same tests failed before this batch")
+    if left := len(failing) - len(fresh):
+        plan.tell(f"Not searched for, as red before this batch: {count(left, 'test')}.")
     reruns = 0
     with tempfile.TemporaryDirectory(prefix="runtrail-states-") as scratch:
         copy = Path(scratch) / desk.root.name
@@ -69,7 +71,8 @@ def search(desk: Desk, plan: Plan, batch_run: BatchRun) -> Search:
             return _failing(_moved(plan, copy), names)
 
         try:
-            verdicts = find_culprits(len(edits), fresh, failing_at, history=_history(fresh, earlier))
+            history = _history(fresh, [row.result for row in _earlier(batch_run)])
+            verdicts = find_culprits(len(edits), fresh, failing_at, history=history)
         finally:
             _make_removable(copy)
     found = Search(verdicts, reruns)
@@ -167,6 +170,17 @@ def _earlier(batch_run: BatchRun) -> list[BatchRun]:
     """The last runs of the whole suite before the batch, the newest first."""
     rows = BatchRun.objects.filter(workspace=batch_run.workspace, pattern="", pk__lt=batch_run.pk)
     return list(rows.exclude(batch=batch_run.batch).filter(total_tests__gt=0)[:REMEMBERED])
+
+
+def _red_before(batch_run: BatchRun) -> set[str]:
+    """What failed in the last run before the batch; nobody knows where a rollback followed that run."""
+    last = next(iter(_earlier(batch_run)), None)
+    if last is None:
+        return set()
+    back = Rollback.objects.filter(
+        batch__workspace=batch_run.workspace, started_at__gte=last.started_at, finished_at__isnull=False
+    )
+    return set() if back.exists() else _bad(last.result)
 
 
 def _bad(result: Mapping[str, Any]) -> set[str]:

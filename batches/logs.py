@@ -113,7 +113,7 @@ def write_results(desk: Desk, batch_run: BatchRun, regressions: Mapping[str, Any
     if batch is not None:
         edits = [describe_edit(edit) for edit in batch.edits.select_related("after")]
         place = folder_of(desk.root) / f"test_report_batch_{batch.number}.txt"
-        keep(place, text_report(result, edits).encode())
+        keep(place, text_report(result, edits, batch_run.pattern).encode())
     write_tracker(desk)
 
 

@@ -149,6 +149,12 @@ def last_batch(workspace: Workspace) -> Batch | None:
     return Batch.objects.filter(workspace=workspace, is_dropped=False).order_by("-number").first()
 
 
+def next_number(workspace: Workspace) -> int:
+    """The number of the next batch; a reset does not give numbers out again."""
+    highest = Batch.objects.filter(workspace=workspace).aggregate(last=Max("number"))["last"]
+    return (highest or 0) + 1
+
+
 def untested(workspace: Workspace, *, before: Batch | None = None) -> Batch | None:
     """The last batch since whose end no whole suite ran: somebody died over it, or asked for no tests."""
     closed = Batch.objects.filter(workspace=workspace, is_dropped=False, closed_at__isnull=False)
@@ -190,10 +196,8 @@ def reset(desk: Desk, *, actor: str, now: datetime) -> int:
 
 
 def _new_batch(workspace: Workspace, commit: str, now: datetime) -> Batch:
-    highest = Batch.objects.filter(workspace=workspace).aggregate(last=Max("number"))["last"]
-    return Batch.objects.create(
-        workspace=workspace, number=(highest or 0) + 1, opened_at=now, git_commit=commit
-    )
+    number = next_number(workspace)
+    return Batch.objects.create(workspace=workspace, number=number, opened_at=now, git_commit=commit)
 
 
 def _diff(path: str, before: FileState | None, after: FileState, store: Store) -> str:

@@ -109,13 +109,18 @@ def to_junit(result: Mapping[str, Any]) -> bytes:
     return bytes(ElementTree.tostring(top, encoding="utf-8", xml_declaration=True))
 
 
-def text_report(result: Mapping[str, Any], edits: Sequence[Mapping[str, Any]]) -> str:
-    """Return the report of a batch for people: counts, its edits, and every failure with its traceback."""
+def text_report(result: Mapping[str, Any], edits: Sequence[Mapping[str, Any]], pattern: str = "") -> str:
+    """Return the report of a batch for people: counts, its edits, and every failure with its traceback.
+
+    Args:
+        pattern: of the files that ran, where those were not all.
+    """
     lines = [
         f"TEST REPORT - BATCH {result['batch_id']}" if result["batch_id"] else "TEST REPORT",
         "=" * 70,
         f"Time:     {result['timestamp']} UTC",
         f"Commit:   {result['git_commit_hash'] or 'none'}",
+        *([f"Pattern:  {pattern} (not all tests ran)"] if pattern else []),
         f"Result:   {'PASSED' if result['success'] else 'FAILED'}",
         f"Tests:    {result['total_tests']} total, {result['passed_tests']} passed, "
         f"{result['failed_tests']} failed, {result['skipped_tests']} skipped",

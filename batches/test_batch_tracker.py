@@ -73,11 +73,12 @@ class BatchTestTracker:
     @property
     def current_batch(self) -> CurrentBatch:
         from batches.logs import describe_edit
-        from batches.recording import last_batch
+        from batches.recording import last_batch, next_number
 
-        batch = last_batch(self._desk().workspace)
+        workspace = self._desk().workspace
+        batch = last_batch(workspace)
         if batch is None:
-            return CurrentBatch(1)
+            return CurrentBatch(next_number(workspace))
         return CurrentBatch(
             batch.number, [describe_edit(edit) for edit in batch.edits.select_related("after")]
         )
@@ -123,18 +124,17 @@ class BatchTestTracker:
         return self.last_result
 
     def create_backup(self, batch_id: int) -> Path:
-        """Write `backups/batch_N/` and return the folder; for a batch to come, keep all there is."""
+        """Write `backups/batch_N/` and return the folder; for the batch to come, keep all there is.
+
+        Raises:
+            NothingThere: there is no such batch, and it is not the next one.
+        """
         from batches import logs
-        from batches.stock import take_stock
+        from batches.backups import back_up
 
         desk = self._desk()
-        batch = desk.workspace.batches.filter(number=batch_id).first()
-        if batch is None:
-            take_stock(desk.workspace, desk.store)
-        else:
-            with desk.lock():
-                logs.write_backup(desk, batch)
-        return logs.folder_of(desk.root) / "backups" / f"batch_{batch_id}"
+        _, folder = back_up(desk, batch_id, actor="BatchTestTracker")
+        return folder or logs.folder_of(desk.root) / "backups" / f"batch_{batch_id}"
 
     def rollback_batch(self, batch_id: int, force: bool = False) -> bool:
         """Bring back what was before a batch.

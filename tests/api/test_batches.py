@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from batches import tasks
 from batches.models import BatchBaseline, BatchJob, Regression
-from tests.batches.workspaces import edit, make_desk, make_run
+from tests.batches.workspaces import NOW, edit, make_desk, make_run
 from tests.factories import make_definition, make_ended_run
 from tracking.models import TestRun
 
@@ -104,6 +104,17 @@ def test_tests_and_rollbacks_are_handed_to_the_host(api, client_of, batch, serve
 def test_no_command_and_no_path_comes_over_the_api(api, batch, served, order):
     assert api.post("/api/v1/batches/1/test/", order, format="json").status_code == 202
     assert BatchJob.objects.get().options == {}
+
+
+def test_what_goes_on_in_a_workspace_is_seen_and_ended_without_a_batch(api, desk):
+    asked = {"requested_by": "ada", "requested_at": NOW}
+    BatchJob.objects.create(workspace=desk.workspace, kind="test", **asked)
+
+    (job,) = api.get(f"/api/v1/workspaces/{desk.workspace.pk}/jobs/").json()["results"]
+
+    assert (job["batch"], job["status"]) == (None, "waiting")
+    assert api.post(f"/api/v1/workspaces/{desk.workspace.pk}/cancel/").json()["status"] == "cancelled"
+    assert api.post(f"/api/v1/workspaces/{desk.workspace.pk}/cancel/").status_code == 409
 
 
 def test_without_a_worker_on_the_host_nothing_is_kept(client_of, batch):

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from batches.results import build_result, to_junit
+from batches.results import build_result, text_report, to_junit
 from batches.runner import Plan, run_named, run_suite
 from tests.batches.workspaces import NOW
 from tests.journeys.product import ROOT
@@ -51,6 +51,13 @@ def test_a_module_that_can_not_be_imported_hides_no_test_of_another(plan_of):
         "test_b": True,
     }
     assert b'classname="tests.test_a" name="(collection)"' in to_junit(result)
+
+
+def test_a_report_of_a_part_of_the_tests_says_so(plan_of):
+    result = result_of(plan_of("pytest", {"test_b.py": "def test_b(): pass\n"}))
+
+    assert "Pattern:  test_b*.py (not all tests ran)" in text_report(result, [], "test_b*.py")
+    assert "Pattern" not in text_report(result, [])
 
 
 SUITE = """

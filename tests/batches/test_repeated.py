@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from access.models import AuditEntry
+from batches.backups import back_up
 from batches.models import Rollback
 from batches.preview import Refused
-from batches.recording import untested
+from batches.recording import NothingThere, next_number, reset, untested
 from batches.rollback import roll_back, undo
 from tests.batches.workspaces import NOW, edit, make_desk, make_run
 
@@ -53,3 +55,23 @@ def test_a_batch_whose_tests_were_cut_short_is_untested_until_all_tests_ran(desk
     type(run).objects.filter(pk=later.pk).update(started_at=NOW + timedelta(minutes=1))
 
     assert untested(desk.workspace) is None, "its edits were in the tree of the later run"
+
+
+def test_a_backup_is_of_a_batch_that_is_there_or_of_all_there_is_before_the_next(desk):
+    edit(desk, "a.py", "2", size=1)
+
+    assert back_up(desk, 1, actor="ada") == (1, desk.root / "test_batch_logs/backups/batch_1")
+    assert back_up(desk, 2, actor="ada")[1] is None
+    with pytest.raises(NothingThere, match="There is no batch 9 here"):
+        back_up(desk, 9, actor="ada")
+
+    assert AuditEntry.objects.filter(action="batch.backup").count() == 2
+
+
+def test_numbers_go_on_after_a_reset_and_everybody_says_so(desk):
+    edit(desk, "a.py", "2", size=1)
+    reset(desk, actor="ada", now=NOW)
+
+    assert next_number(desk.workspace) == 2
+    assert back_up(desk, 2, actor="ada")[1] is None
+    assert edit(desk, "a.py", "3", size=1).number == 2

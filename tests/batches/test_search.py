@@ -8,6 +8,7 @@ import pytest
 
 from batches.models import Batch, BatchRun
 from batches.planning import Order, Surroundings, planned, prove
+from batches.rollback import roll_back
 from tests.batches.workspaces import NOW, edit, make_desk
 from tests.journeys.product import ROOT
 
@@ -60,6 +61,16 @@ def test_what_was_red_before_and_what_is_edited_later_mislead_nobody(desk):
     assert tested.result["failed_tests"] == 2
     assert tested.search.blamed() == {2: ["test_pkg.py::T::test_b"]}
     assert list(tested.search.verdicts) == ["test_pkg.py::T::test_b"]
+
+
+def test_what_was_taken_back_since_the_last_run_is_no_excuse_for_the_same_break(desk):
+    first = edit(desk, "pkg/a.py", "ONE = 7\n", size=1)
+    prove_it(desk, first)
+    roll_back(desk, first, actor="ada", now=NOW)
+    edit(desk, "pkg/b.py", "TWO = 2  # fine\n")
+    batch = edit(desk, "pkg/a.py", "ONE = 7  # again\n", size=2)
+
+    assert prove_it(desk, batch).search.blamed() == {2: ["test_pkg.py::T::test_a"]}
 
 
 def test_where_nothing_can_be_searched_for_it_is_said(desk):

@@ -145,3 +145,28 @@ def test_the_audit_trail_has_every_step_and_nobody_can_edit_it(client, desk):
     for name in ("batchjob", "batch", "edit", "batchrun", "rollback", "regression", "workspace"):
         assert client.get(f"/admin/batches/{name}/").status_code == 200
         assert client.get(f"/admin/batches/{name}/add/").status_code == 403
+
+
+def test_what_is_of_no_batch_is_followed_and_ended_on_the_list(client, reporter, desk, tmp_path, project):
+    make_desk(tmp_path / "second", project=project, a_py="1")
+    asked = {"requested_by": "ada", "requested_at": NOW, "options": {"isolated": True}}
+    ended = {
+        "claimed_by": "worker@x:1:1",
+        "finished_at": NOW,
+        "exit_code": 2,
+        "message": "3 tests, 1 failed.",
+    }
+    BatchJob.objects.create(workspace=desk.workspace, kind="test", **asked, **ended)
+    output = "test_a.py .. [100%]\n[1/4] test_a.py: 2 tests, 0 failed\ntest_b.py . [ 50%]\n"
+    job = BatchJob.objects.create(workspace=desk.workspace, kind="test", output=output, **asked)
+
+    text = text_of(client.get("/batches/"))
+
+    assert f">{desk.workspace}</option>" in text
+    assert "3 tests, 1 failed." in text
+    assert 'value="25"' in text, "of the modules, not of the tests of one"
+    assert "batch record FILE" in text
+    assert "It is being ended." in text_of(client.post(f"/batches/jobs/{job.pk}/cancel/", follow=True))
+    job.refresh_from_db()
+    assert job.status == "cancelled"
+    assert client.post("/batches/jobs/99999999999/cancel/").status_code == 404

@@ -22,8 +22,12 @@ def product(tmp_path_factory):
 
 
 def batch(product, folder, *words, code=0):
+    return run(product, folder, "batch", *words, code=code)
+
+
+def run(product, folder, *words, code=0):
     done = subprocess.run(
-        [ROOT / "bin/runtrail", "batch", *words],
+        [ROOT / "bin/runtrail", *words],
         env={**product.environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         cwd=folder,
         capture_output=True,
@@ -53,6 +57,12 @@ def test_the_worker_of_the_host_tests_and_goes_back(product, tmp_path):
             assert time.monotonic() < end, text
             time.sleep(0.3)
         return text
+
+    run(product, tmp_path, "ci_batch_tests", "--background", "--set-baseline")
+    end = time.monotonic() + 60
+    while "the baseline now" not in (said := batch(product, tmp_path, "status").stdout):
+        assert time.monotonic() < end, said
+    assert "failed. 1 test, 1 failed. They are the baseline now." in said
 
     told = batch(product, tmp_path, "test", "--background").stdout
     assert "follow it at /batches/1/" in told

@@ -8,9 +8,9 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from access import audit
 from analysis.wording import count
 from batches import jobs, logs
+from batches.backups import back_up
 from batches.baselines import NONE_YET, NoBaseline, find_baseline, set_baseline
 from batches.management.desk import told_plainly
 from batches.management.recording import RecordingCommand
@@ -21,7 +21,6 @@ from batches.preview import show
 from batches.recording import Desk, last_batch, reset, untested
 from batches.rollback import roll_back, show_undo, undo, unfinished
 from batches.status import suggestion
-from batches.stock import take_stock
 from tracking.management.caller import caller_name
 
 _VERDICTS = {None: "not tested", True: "passed", False: "failed"}
@@ -80,19 +79,12 @@ class Command(RecordingCommand):
 
     def backup(self, options: dict[str, Any]) -> None:
         desk, number = self.desk(options), options["number"]
-        last = last_batch(desk.workspace)
-        if number == (last.number if last else 0) + 1:
-            kept = take_stock(desk.workspace, desk.store)
+        kept, folder = back_up(desk, number, actor=caller_name())
+        if folder:
+            text = f"Backup of {count(kept, 'file')}: {folder}/"
+        else:
             text = f"Kept the present state of {count(kept, 'file')} before batch {number}."
-            self._answer(options, text, batch_id=number, files=kept, folder=None)
-            return
-        batch = self.batch(desk, number)
-        with desk.lock():
-            written = logs.write_backup(desk, batch)
-        audit.record("batch.backup", actor=caller_name(), project=desk.workspace.project, target=batch)
-        folder = f"{desk.root}/test_batch_logs/backups/batch_{number}/"
-        text = f"Backup of {count(written, 'file')}: {folder}"
-        self._answer(options, text, batch_id=number, files=written, folder=folder)
+        self._answer(options, text, batch_id=number, files=kept, folder=str(folder) if folder else None)
 
     def rollback(self, options: dict[str, Any]) -> None:
         desk = self.desk(options)
