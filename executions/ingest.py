@@ -70,7 +70,12 @@ def ingest_report(
     """
     options = Options(**{key: value for key, value in told.items() if value is not None})
     try:
-        how = {"name": name, "format": format or "auto", "limits": limits, "most_cases": most_cases}
+        how: dict[str, Any] = {
+            "name": name,
+            "format": format or "auto",
+            "limits": limits,
+            "most_cases": most_cases,
+        }
         with _seekable(file, limits) as stream, closing(stage(stream, **how)) as staged:
             if run_of:
                 options = replace(options, test_run_id=run_of().test_run_id)

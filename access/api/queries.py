@@ -37,7 +37,9 @@ def _advice(name: str, known: frozenset[str]) -> str:
     if meant:
         return f"Write it as {meant}."
     there = ", ".join(sorted(known - OF_EVERY_ADDRESS))
-    return f"There is no such parameter here. There are: {there}." if there else "Nothing can be asked for here."
+    return (
+        f"There is no such parameter here. There are: {there}." if there else "Nothing can be asked for here."
+    )
 
 
 def known_parameters(view: Any, method: str) -> frozenset[str]:

@@ -55,7 +55,11 @@ class ReportFilter(django_filters.FilterSet):
         fields = ("status",)
 
     def of_run(self, reports: Any, _: str, value: str) -> Any:
-        run = TestRun.objects.in_project(self.request.parser_context["view"].project).by_name([value]).get(value)
+        run = (
+            TestRun.objects.in_project(self.request.parser_context["view"].project)
+            .by_name([value])
+            .get(value)
+        )
         return reports.filter(run=run) if run else reports.none()
 
 
@@ -135,7 +139,7 @@ class ReportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectVie
         Raises:
             ValidationError: a field that is none.
         """
-        form = request.data if request.content_type.startswith("multipart/") else {}
+        form: Any = request.data if request.content_type.startswith("multipart/") else {}
         names = [one.name for one in PARAMETERS]
         fields = {key: form[key] for key in form if key not in request.FILES}
         there = f"There is no such field. There are: {', '.join(names)}."

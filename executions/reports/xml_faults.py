@@ -65,7 +65,10 @@ def _of_token(told: str, before: bytes, after: bytes, encoding: str) -> tuple[st
     if first < 0x20 and first not in b"\t\r\n":
         return f"there is {_called(first)}, which XML does not allow", _NO_CONTROLS
     if after[:3] in (b"\xef\xbf\xbe", b"\xef\xbf\xbf"):
-        return f"there is the character U+{ord(after[:3].decode()):04X}, which XML does not allow", _NO_CONTROLS
+        return (
+            f"there is the character U+{ord(after[:3].decode()):04X}, which XML does not allow",
+            _NO_CONTROLS,
+        )
     if encoding == "utf-8" and first >= 0x80 and not _is_character(after):
         return (
             f"the byte 0x{first:02X} is not UTF-8",

@@ -75,7 +75,12 @@ def test_what_a_form_tells_beside_the_file_counts_as_in_the_address(client_of):
 
     run = TestRun.objects.get()
     assert made.status_code == 201
-    assert (run.branch, run.commit_sha, run.test_run_id, run.status) == ("main", "a" * 40, "ci-1-1", "running")
+    assert (run.branch, run.commit_sha, run.test_run_id, run.status) == (
+        "main",
+        "a" * 40,
+        "ci-1-1",
+        "running",
+    )
 
 
 @pytest.mark.django_db
@@ -90,7 +95,9 @@ def test_a_field_of_a_form_that_makes_no_sense_is_named(client_of, field):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("order", "first"), [("", 4), ("?ordering=-startedAt", 4), ("?ordering=startedAt", 0)])
+@pytest.mark.parametrize(
+    ("order", "first"), [("", 4), ("?ordering=-startedAt", 4), ("?ordering=startedAt", 0)]
+)
 def test_runs_come_in_the_order_that_is_asked_for_also_over_pages(api, shop, order, first):
     suite, staging = make_definition("suite", project=shop), make_environment("staging", project=shop)
     at = [NINE + timedelta(hours=hour) for hour in (0, 1, 1, 1, 2)]

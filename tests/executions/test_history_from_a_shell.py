@@ -219,7 +219,12 @@ def test_a_second_database_in_one_process_is_refused_and_not_mistaken_for_the_fi
     ],
 )
 def test_a_record_that_can_be_no_result_is_refused_and_nothing_is_stored(project, wrong, reason):
-    right = {"execution_id": "local-1", "entity_id": "a.py::t", "timestamp": timezone.now(), "status": "passed"}
+    right = {
+        "execution_id": "local-1",
+        "entity_id": "a.py::t",
+        "timestamp": timezone.now(),
+        "status": "passed",
+    }
     records = [ExecutionHistory(**right), ExecutionHistory(**{**right, "execution_id": "local-2", **wrong})]
 
     with pytest.raises(ValueError, match=reason):

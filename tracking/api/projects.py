@@ -18,7 +18,6 @@ from access.api.queries import demand_known
 from access.models import ApiToken, Project, Role
 from tracking.environments import give_environments
 
-
 _REPOSITORY = re.compile(r"(?!\.+/)[\w.-]+/(?!\.+$)[\w.-]+", re.ASCII)
 
 
@@ -37,7 +36,6 @@ class ProjectSerializer(CamelModelSerializer):
                 "Change `name`, or make a new project."
             )
         return slug
-
 
     def validate_repository(self, repository: str) -> str:
         if repository and not _REPOSITORY.fullmatch(repository):

@@ -247,4 +247,6 @@ def _attempt(data: dict[str, Any]) -> int:
 
 
 def _text(value: Any) -> str:
-    return value[:255].replace("\x00", "").encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+    return (
+        value[:255].replace("\x00", "").encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+    )
