@@ -53,14 +53,11 @@ def ingest_report(
 ) -> Report:
     """Store one upload (plain, gzip or zip) for a run, and return its row.
 
-    Without `test_run_id` the run is the one that the report names, or a new one.  The same content for
-    the same run and shard, or without a run for the same branch, commit, environment and shard, is stored
-    once: the row of the first time is returned, with `is_new` false.
+    Without `test_run_id` the run is the one that the report names, or a new one.  The same content (`key_of`)
+    is stored once: the row of the first time is returned, with `is_new` false.
 
     Args:
         now: when it was received.
-        name: what the file is called.
-        format: a key of `executions.reports.reading.READERS`; None to find out.
         most_cases: refuse more than that many tries.
         run_of: gives the run once the report has been read wholly, so that none is made for a refused one.
         waiting: a row that becomes the report's, or stays as it is where the report is refused.
@@ -71,8 +68,8 @@ def ingest_report(
     """
     options = Options(**{key: value for key, value in told.items() if value is not None})
     try:
-        how: dict[str, Any] = {"name": name, "format": format or "", "limits": limits}
-        with seekable(file, limits) as stream, closing(stage(stream, most_cases=most_cases, **how)) as staged:
+        how: dict[str, Any] = {"name": name, "limits": limits, "most_cases": most_cases}
+        with seekable(file, limits) as stream, closing(stage(stream, format=format or "", **how)) as staged:
             if run_of:
                 options = replace(options, test_run_id=run_of().test_run_id)
             options = options.completed(staged.context)

@@ -44,31 +44,24 @@ def keep_upload(
     Raises:
         UnreadableReport: the archive is damaged or beyond a limit; nothing was kept but a refused row.
     """
-    options = Options(**{key: value for key, value in told.items() if value})
+    sender = told.get("triggered_by", "")
     try:
         digest, _ = content_digest(file, limits)
     except UnreadableReport as problem:
-        refuse(project, str(problem), name=name, sent_by=options.triggered_by, now=now)
+        refuse(project, str(problem), name=name, sent_by=sender, now=now)
         raise
-    key = key_of(options)
+    key = key_of(Options(**{word: value for word, value in told.items() if value}))
     waiting = Report.objects.queued().filter(project=project, key=key, digest=digest).first()
     before = first_of(project, key, digest) or waiting
     if before:
         return before
     file.seek(0)
-    made = Report.objects.create(
-        project=project,
-        status=Report.Status.QUEUED,
-        key=key,
-        digest=digest,
-        name=name[:300],
-        sent_by=options.triggered_by[:255],
-        received_at=now,
-        upload=storage.save(f"uploads/{uuid.uuid4().hex}", File(file)),
-        options={"format": format, "told": told, "tries": 0},
-    )
-    made.is_new = True
-    return made
+    row = Report(project=project, key=key, digest=digest, status=Report.Status.QUEUED, received_at=now)
+    row.name, row.sent_by = name[:300], sender[:255]
+    row.upload = storage.save(f"uploads/{uuid.uuid4().hex}", File(file))
+    row.options = {"format": format, "told": told, "tries": 0}
+    row.save()
+    return row
 
 
 def take_upload(

@@ -108,10 +108,7 @@ class ReportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectVie
             **{name: told[name] for name in ("space", "environment", "branch")},
         }
         try:
-            if length > settings.REPORT_AT_ONCE:
-                report = self._keep(file, **how)
-            else:
-                report = ingest.ingest_report(file, most_cases=settings.REPORT_CASES, **how)
+            report = self._keep(file, **how) if length > settings.REPORT_AT_ONCE else self._read(file, **how)
         except base.UnknownFormat as problem:
             raise UnknownFormat(str(problem)) from None
         except base.UnreadableReport as problem:
@@ -123,12 +120,13 @@ class ReportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectVie
         except ValueError as problem:
             raise ValidationError({"detail": str(problem)}) from None
         is_waiting = report.status == Report.Status.QUEUED
-        answer = Response(
-            self.get_serializer(report).data, status=202 if is_waiting else 201 if report.is_new else 200
-        )
-        if is_waiting:
-            answer["Location"] = request.build_absolute_uri(f"{request.path}{report.pk}/")
-        return answer
+        place = {"Location": request.build_absolute_uri(f"{request.path}{report.pk}/")} if is_waiting else {}
+        status = 202 if is_waiting else 201 if report.is_new else 200
+        return Response(self.get_serializer(report).data, status=status, headers=place)
+
+    @staticmethod
+    def _read(file: BinaryIO, **how: Any) -> Report:
+        return ingest.ingest_report(file, most_cases=settings.REPORT_CASES, **how)
 
     @staticmethod
     def _keep(file: BinaryIO, **how: Any) -> Report:
