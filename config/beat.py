@@ -6,6 +6,7 @@ TIMETABLE = {
     "start-scheduled": {"task": "tracking.tasks.start_scheduled", "schedule": 5.0},
     "sweep-exclusions": {"task": "executions.tasks.sweep_exclusions", "schedule": 5.0},
     "sync-ci": {"task": "executions.tasks.sync_due", "schedule": 60.0},
+    "sweep-uploads": {"task": "executions.tasks.sweep_uploads", "schedule": 600.0},
     "sweep-batch-jobs": {"task": "batches.tasks.sweep_jobs", "schedule": 10.0},
     "follow-workload-runs": {"task": "performance.tasks.follow_workload_runs", "schedule": 5.0},
     "sweep-series": {"task": "performance.tasks.sweep_series", "schedule": 15.0},
@@ -19,4 +20,5 @@ ROUTES = {
     "tracking.tasks.drive_run": {"queue": "dispatch"},
     "executions.tasks.sync_project": {"queue": "ingest"},
     "executions.tasks.take_results": {"queue": "ingest"},
+    "executions.tasks.take_upload": {"queue": "ingest"},
 }

@@ -125,6 +125,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", 
 REST_FRAMEWORK = rest.framework(per_minute=env.number("RUNTRAIL_API_PER_MINUTE", 600, minimum=1))
 SPECTACULAR_SETTINGS = rest.DESCRIPTION
 REPORT_BYTES = env.number("RUNTRAIL_REPORT_BYTES", 1 << 30, minimum=1)  # unpacked
+REPORT_AT_ONCE = env.number("RUNTRAIL_REPORT_AT_ONCE", 64 << 20, minimum=1)
 RESULT_MONTHS = env.number("RUNTRAIL_RESULT_MONTHS", 0, minimum=0)
 REPORT_CASES = env.number("RUNTRAIL_REPORT_CASES", 0, minimum=0) or (
     200_000 if DATABASES["default"]["ENGINE"].endswith("sqlite3") else None

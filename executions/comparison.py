@@ -65,14 +65,14 @@ def compare_results(base: TestRun, head: TestRun) -> ResultComparison:
     earlier durations in the head's space: one sample says nothing on a shared machine.
     Nothing is said where the results of one are gone: its tests were neither added nor removed.
     """
-    sides = []
+    sides: list[Decided] = []
     for run in (base, head):
         result_set = ResultSet.objects.filter(run=run).first()
         decided = Decided.none() if result_set is None else decided_of(result_set)
         if result_set and result_set.total and not len(decided):
             return ResultComparison()  # they went with their month
         sides.append(decided)
-    return compare_decided(*sides, head.space)
+    return compare_decided(sides[0], sides[1], head.space)
 
 
 def compare_decided(before: Decided, after: Decided, space: str) -> ResultComparison:

@@ -48,42 +48,50 @@ def ingest_report(
     limits: Limits = DEFAULT_LIMITS,
     most_cases: int | None = None,
     run_of: Callable[[], TestRun] | None = None,
+    waiting: Report | None = None,
     **told: Any,
 ) -> Report:
     """Store one upload (plain, gzip or zip) for a run, and return its row.
 
-    Without `test_run_id` the run is the one that the report names, or a new one.  The same content for
-    the same run and shard, or without a run for the same branch, commit, environment and shard, is stored
-    once: the row of the first time is returned, with `is_new` false.
+    Without `test_run_id` the run is the one that the report names, or a new one.  The same content (`key_of`)
+    is stored once: the row of the first time is returned, with `is_new` false.
 
     Args:
         now: when it was received.
-        name: what the file is called.
-        format: a key of `executions.reports.reading.READERS`; None to find out.
         most_cases: refuse more than that many tries.
         run_of: gives the run once the report has been read wholly, so that none is made for a refused one.
+        waiting: a row that becomes the report's, or stays as it is where the report is refused.
         told: the fields of `executions.told.Options`, as far as they are known.
 
     Raises:
-        UnreadableReport, TooManyCases, Conflict, ValueError: nothing was stored but a refused row for
-            the uploads page.
+        UnreadableReport, TooManyCases, Conflict, ValueError: nothing was stored but a refused row.
     """
     options = Options(**{key: value for key, value in told.items() if value is not None})
     try:
-        how = {"name": name, "format": format or "auto", "limits": limits, "most_cases": most_cases}
-        with _seekable(file, limits) as stream, closing(stage(stream, **how)) as staged:
+        how: dict[str, Any] = {"name": name, "limits": limits, "most_cases": most_cases}
+        with seekable(file, limits) as stream, closing(stage(stream, format=format or "", **how)) as staged:
             if run_of:
                 options = replace(options, test_run_id=run_of().test_run_id)
-            return keep(staged, project, options.completed(staged.context), name=name, now=now)
+            options = options.completed(staged.context)
+            return keep(staged, project, options, name=name, now=now, waiting=waiting)
     except (UnreadableReport, TooManyCases, Conflict, ValueError) as refusal:
-        refuse(project, str(refusal), name=name, sent_by=options.triggered_by, now=now)
+        if waiting is None:
+            refuse(project, str(refusal), name=name, sent_by=options.triggered_by, now=now)
         raise
 
 
-def keep(staged: Staged, project: Project, options: Options, *, name: str = "", now: datetime) -> Report:
+def keep(
+    staged: Staged,
+    project: Project,
+    options: Options,
+    *,
+    name: str = "",
+    now: datetime,
+    waiting: Report | None = None,
+) -> Report:
     """Store what was staged in one transaction; the row of the first time where it is there already."""
-    key = _key(options)
-    first = _first(project, key, staged.digest)
+    key = key_of(options)
+    first = first_of(project, key, staged.digest)
     if first:
         return first
     try:
@@ -91,13 +99,14 @@ def keep(staged: Staged, project: Project, options: Options, *, name: str = "", 
             if connection.vendor == "postgresql":
                 # One report of a project at a time: each of them rewrites statistics of the same cases.
                 Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-            again = _first(project, key, staged.digest)
+            again = first_of(project, key, staged.digest)
             if again:
                 return again
             place = place_of(project, options, staged.facts, now=now)
-            return _write(staged, project, options, place, key=key, name=name, now=now)
+            row = waiting or Report(project=project, name=name[:300], received_at=now)
+            return _write(staged, row, options, place, key=key, now=now)
     except IntegrityError:
-        found = _first(project, key, staged.digest)
+        found = first_of(project, key, staged.digest)
         if found is None:
             raise
         return found
@@ -119,21 +128,14 @@ def refuse(
 
 
 def _write(
-    staged: Staged,
-    project: Project,
-    options: Options,
-    place: Place,
-    *,
-    key: str,
-    name: str,
-    now: datetime,
+    staged: Staged, report: Report, options: Options, place: Place, *, key: str, now: datetime
 ) -> Report:
     result_set = place.result_set
     ensure_month("executions", result_set.started_at)
     number = Report.objects.stored().filter(run=place.run).count()
     if number >= _MOST_REPORTS:
         raise Conflict(f"{place.run} has {number} reports already, which is the limit. Use another run.")
-    report = _row(staged, project, options, place, key=key, name=name, now=now)
+    _fill(report, staged, options, place, key=key)
     flags = (Flag.CI if result_set.space == "ci" else 0) | (Flag.MASS if staged.is_mass_failure else 0)
     if any(facts.duration_kind == "call" for facts in staged.facts):
         flags |= Flag.CALL_ONLY
@@ -163,38 +165,32 @@ def _has_duplicates(staged: Staged) -> bool:
     return len(staged.facts) > 1 or any(facts.duplicates for facts in staged.facts)
 
 
-def _row(
-    staged: Staged,
-    project: Project,
-    options: Options,
-    place: Place,
-    *,
-    key: str,
-    name: str,
-    now: datetime,
-) -> Report:
+def _fill(report: Report, staged: Staged, options: Options, place: Place, *, key: str) -> None:
+    """Save the row of a report that is stored."""
     cases = staged.cases
-    return Report.objects.create(
-        project=project,
-        run=place.run,
-        key=key,
-        digest=staged.digest,
-        name=name[:300],
-        format=staged.format[:30],
-        sent_by=options.triggered_by[:255],
-        received_at=now,
-        size=staged.size,
-        shard=options.shard[0] if options.shard else None,
-        shards=options.shard[1] if options.shard else None,
-        total=sum(cases.values()),
-        attempts=staged.attempts,
-        unplaced=staged.unplaced,
-        problems=staged.problems[:100],
+    values: dict[str, Any] = {
+        "run": place.run,
+        "status": Report.Status.STORED,
+        "key": key,
+        "digest": staged.digest,
+        "format": staged.format[:30],
+        "sent_by": options.triggered_by[:255],
+        "size": staged.size,
+        "shard": options.shard[0] if options.shard else None,
+        "shards": options.shard[1] if options.shard else None,
+        "total": sum(cases.values()),
+        "attempts": staged.attempts,
+        "unplaced": staged.unplaced,
+        "problems": staged.problems[:100],
+        "upload": "",
         **{word: cases[word] for word in _COUNTS},
-    )
+    }
+    for name, value in values.items():
+        setattr(report, name, value)
+    report.save()
 
 
-def _key(options: Options) -> str:
+def key_of(options: Options) -> str:
     """What, beside its content, makes a report the same one."""
     shard = "/".join(map(str, options.shard)) if options.shard else ""
     if options.test_run_id:
@@ -206,7 +202,7 @@ def _key(options: Options) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def _first(project: Project, key: str, digest: str) -> Report | None:
+def first_of(project: Project, key: str, digest: str) -> Report | None:
     found: Report | None = (
         Report.objects.stored().select_related("run").filter(project=project, key=key, digest=digest).first()
     )
@@ -214,7 +210,7 @@ def _first(project: Project, key: str, digest: str) -> Report | None:
 
 
 @contextmanager
-def _seekable(file: BinaryIO, limits: Limits) -> Iterator[BinaryIO]:
+def seekable(file: BinaryIO, limits: Limits) -> Iterator[BinaryIO]:
     """Give the upload as a stream that can be read twice; one that can't is copied to a temporary file."""
     if getattr(file, "seekable", lambda: False)():
         yield file

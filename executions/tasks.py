@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import structlog
 from celery import shared_task
 from django.conf import settings
@@ -9,9 +11,9 @@ from django.core.files.storage import storages
 from django.utils import timezone
 
 from access.models import Project
-from executions import suite
+from executions import suite, uploads
 from executions.exclusion import settle_exclusions
-from executions.models import CISync
+from executions.models import CISync, Report
 from executions.months import drop_old_months
 from executions.recount import forget_runs
 from executions.reports.base import Limits
@@ -21,6 +23,7 @@ from tracking.models import TestRun
 from tracking.retention import prune
 
 log = structlog.get_logger(__name__)
+UPLOADS_WAIT = timedelta(minutes=10)  # for a worker, before their message counts as lost
 
 
 @shared_task
@@ -73,3 +76,26 @@ def sync_project(project_pk: int) -> int:
     if done.problem:
         log.info("ci_not_fetched", project=project.slug, problem=done.problem)
     return done.reports
+
+
+@shared_task(acks_late=False)
+def take_upload(report_pk: int) -> bool:
+    """Read a large report that waits; True if this call stored it."""
+    done = uploads.take_upload(
+        report_pk,
+        storage=storages["artifacts"],
+        limits=Limits(unpacked_bytes=settings.REPORT_BYTES),
+        most_cases=settings.REPORT_CASES,
+        now=timezone.now(),
+    )
+    return done is not None and done.status == Report.Status.STORED
+
+
+@shared_task(expires=60)
+def sweep_uploads() -> int:
+    """Send again what waits for long: its message was lost, or its worker ended; return how many."""
+    late = timezone.now() - UPLOADS_WAIT
+    waiting = list(Report.objects.queued().filter(received_at__lt=late).values_list("pk", flat=True)[:100])
+    for pk in waiting:
+        take_upload.delay(pk)
+    return len(waiting)

@@ -8,7 +8,7 @@ from typing import Any
 
 
 def json_text(content: Any) -> str:
-    """Return `content` as indented JSON; a moment is ISO 8601 in UTC, whatever else has no form of its own is text.
+    """Return `content` as indented JSON; moments are ISO 8601 in UTC, what else has no form there is text.
 
     >>> print(json_text({"at": datetime(2026, 1, 4, 9, 30, tzinfo=UTC)}))
     {

@@ -6,6 +6,8 @@ from typing import Any, BinaryIO, ClassVar, cast
 
 import django_filters
 from django.conf import settings
+from django.core.files.storage import storages
+from django.db import transaction
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -24,7 +26,9 @@ from executions.models import Report
 from executions.reports import base
 from executions.reports.reading import READERS
 from executions.staging import TooManyCases
+from executions.tasks import take_upload
 from executions.told import parse_shard
+from executions.uploads import keep_upload
 from tracking.models import TestRun
 
 TOLD = ("environment", "space", "branch", "commit", "treeHash", "testRunId", "triggeredBy")
@@ -80,32 +84,31 @@ class ReportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectVie
 
     @extend_schema(
         request={"application/octet-stream": OpenApiTypes.BINARY},
-        responses={200: ReportSerializer, 201: ReportSerializer},
+        responses=dict.fromkeys([200, 201, 202], ReportSerializer),
         parameters=PARAMETERS,
     )
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Take a report, raw or multipart, plain, gzip or zip; the same one again is answered with 200."""
-        project = self.project
-        file, name = self._content(request)
+        """Take a report, raw or multipart, plain, gzip or zip; the same one again is answered with 200.
+
+        A large one is answered with 202 and read by a worker; `Location` is where to look.
+        """
+        file, name, length = self._content(request)
         told = self._told(request)
+        how: dict[str, Any] = {
+            "project": self.project,
+            "now": timezone.now(),
+            "name": name,
+            "format": told["format"],
+            "limits": base.Limits(unpacked_bytes=settings.REPORT_BYTES),
+            "test_run_id": self._run_id(told["testRunId"]),
+            "commit": told["commit"],
+            "tree_hash": told["treeHash"],
+            "triggered_by": told["triggeredBy"] or self.actor,
+            "shard": self._shard(told["shard"]),
+            **{name: told[name] for name in ("space", "environment", "branch")},
+        }
         try:
-            report = ingest.ingest_report(
-                file,
-                project=project,
-                now=timezone.now(),
-                name=name,
-                format=told["format"],
-                limits=base.Limits(unpacked_bytes=settings.REPORT_BYTES),
-                most_cases=settings.REPORT_CASES,
-                test_run_id=self._run_id(told["testRunId"]),
-                space=told["space"],
-                environment=told["environment"],
-                branch=told["branch"],
-                commit=told["commit"],
-                tree_hash=told["treeHash"],
-                triggered_by=told["triggeredBy"] or self.actor,
-                shard=self._shard(told["shard"]),
-            )
+            report = self._keep(file, **how) if length > settings.REPORT_AT_ONCE else self._read(file, **how)
         except base.UnknownFormat as problem:
             raise UnknownFormat(str(problem)) from None
         except base.UnreadableReport as problem:
@@ -116,9 +119,25 @@ class ReportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectVie
             raise Conflict(str(problem)) from None
         except ValueError as problem:
             raise ValidationError({"detail": str(problem)}) from None
-        return Response(self.get_serializer(report).data, status=201 if report.is_new else 200)
+        is_waiting = report.status == Report.Status.QUEUED
+        place = {"Location": request.build_absolute_uri(f"{request.path}{report.pk}/")} if is_waiting else {}
+        status = 202 if is_waiting else 201 if report.is_new else 200
+        return Response(self.get_serializer(report).data, status=status, headers=place)
 
-    def _content(self, request: Request) -> tuple[BinaryIO, str]:
+    @staticmethod
+    def _read(file: BinaryIO, **how: Any) -> Report:
+        return ingest.ingest_report(file, most_cases=settings.REPORT_CASES, **how)
+
+    @staticmethod
+    def _keep(file: BinaryIO, **how: Any) -> Report:
+        """Keep a large report for a worker."""
+        with ingest.seekable(file, how["limits"]) as stream:
+            report = keep_upload(stream, storage=storages["artifacts"], **how)
+        if report.status == Report.Status.QUEUED:
+            transaction.on_commit(lambda: take_upload.delay(report.pk))
+        return report
+
+    def _content(self, request: Request) -> tuple[BinaryIO, str, int]:
         length = int(request.headers.get("Content-Length") or 0)
         if length > settings.REPORT_BYTES:
             raise TooLarge(f"A report may have {settings.REPORT_BYTES:,} bytes.")
@@ -129,8 +148,8 @@ class ReportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectVie
             if len(files) > 1:
                 raise ValidationError({"file": ["Send one file; several go into a zip."]})
             file = files[0]
-            return cast(BinaryIO, file.file), str(file.name)
-        return cast(BinaryIO, request._request), request.query_params.get("name", "")
+            return cast(BinaryIO, file.file), str(file.name), int(file.size or 0)
+        return cast(BinaryIO, request._request), request.query_params.get("name", ""), length
 
     @staticmethod
     def _told(request: Request) -> dict[str, str]:
@@ -139,7 +158,7 @@ class ReportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectVie
         Raises:
             ValidationError: a field that is none.
         """
-        form = request.data if request.content_type.startswith("multipart/") else {}
+        form: Any = request.data if request.content_type.startswith("multipart/") else {}
         names = [one.name for one in PARAMETERS]
         fields = {key: form[key] for key in form if key not in request.FILES}
         there = f"There is no such field. There are: {', '.join(names)}."

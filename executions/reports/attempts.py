@@ -43,7 +43,7 @@ class Ledger:
     def settle(
         self, identity: tuple[str, str], outcome: Outcome, *, replaces: bool = False
     ) -> Outcome | None:
-        """Keep the worst outcome of `identity`, or this one; return the one kept before, None for a new test."""
+        """Keep the worst outcome of `identity`, or this one; return that before, None for a new test."""
         key = hash(identity) & 0xFFFF_FFFF_FFFF_FFF8
         word = key | (_RANK[outcome] + 1)
         words, mask = self._words, self._mask

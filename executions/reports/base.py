@@ -51,8 +51,8 @@ class CaseOutcome(NamedTuple):
     Names are never empty, hold no NUL and no lone surrogate, and are at most `Limits.name_bytes` long;
     longer ones are cut and end with a hash of the whole, so that different names stay different.
     `duration` is set-up + call + teardown in seconds, finite and never negative; None when unknown.
-    `tries_before` counts the tries of the whole target before this one, where a runner keeps each in a file of
-    its own; a later one decides about an earlier one, whatever their outcomes.
+    `tries_before` counts the tries of the whole target before this one, where a runner keeps each in a file
+    of its own; a later one decides about an earlier one, whatever their outcomes.
     `is_placed` is False where the identity had to be guessed or made up.
     """
 

@@ -15,7 +15,7 @@ _AFTER_ALL = 100
 
 
 def tries_in(names: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Yield the places of all `names`, a target's tries together in their order, each with the tries before it.
+    """Yield the places of all `names`, a target's tries together and in order, each with those before it.
 
     >>> list(tries_in(["till/test.xml", "other.xml", "till/test_attempts/attempt_1.xml"]))
     [(2, 0), (0, 1), (1, 0)]

@@ -27,7 +27,7 @@ def is_pytest(suite: dict[str, str], root: dict[str, str]) -> bool:
 
 
 def is_playwright(suite: dict[str, str], root: dict[str, str]) -> bool:
-    """Whether Playwright wrote this `<testsuite>`; it puts the name of a project where others have the host's."""
+    """Whether Playwright wrote this `<testsuite>`; what is the host's name elsewhere is its project's."""
     return tuple(suite) == _PLAYWRIGHT_KEYS and tuple(root) == _PLAYWRIGHT_ROOT
 
 

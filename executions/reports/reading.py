@@ -116,7 +116,8 @@ class Upload:
             found += 1
             yield facts, _named(outcomes, member.name)
         if not found:
-            raise UnknownFormat(f"No report was found. {'; '.join(self.skipped[:5])}".strip())
+            reasons = "; ".join(self.skipped[:5]) or "The zip is empty."
+            raise UnknownFormat(f"No report was found. {reasons}")
 
 
 def _named(items: Iterator[_Item], name: str) -> Iterator[_Item]:

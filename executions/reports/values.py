@@ -64,8 +64,8 @@ def _number(text: str) -> float | None:
 def parse_moment(value: object) -> datetime | None:
     """Return a moment in UTC; text without a zone is taken as UTC.
 
-    Known are ISO 8601, the date of a mail, and seconds or milliseconds since 1970.  The year 1 of Go, .NET and
-    unittest-xml-reporting, and the beginning of 1970, stand for a time that nobody set.
+    Known are ISO 8601, the date of a mail, and seconds or milliseconds since 1970.  The year 1 of Go, .NET
+    and unittest-xml-reporting, and the beginning of 1970, stand for a time that nobody set.
 
     >>> parse_moment("2024-02-30T10:00:00"), parse_moment(1700000000000).isoformat()
     (None, '2023-11-14T22:13:20+00:00')

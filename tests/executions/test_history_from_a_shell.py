@@ -207,32 +207,6 @@ def test_a_second_database_in_one_process_is_refused_and_not_mistaken_for_the_fi
     assert ExecutionDatabase(settings.DATABASES["default"]["NAME"], project="shop").project == project
 
 
-@pytest.mark.parametrize(
-    ("wrong", "reason"),
-    [
-        ({"status": "GREEN"}, "no status 'GREEN'; there are PASSED, FAILED"),
-        ({"status": None}, "no status None"),
-        ({"entity_id": " "}, "the name of its test"),
-        ({"space": "moon"}, "no space 'moon'; there are local, ci"),
-        ({"duration": -1}, "0 or more, and not -1"),
-        ({"duration": "fast"}, "number of seconds"),
-    ],
-)
-def test_a_record_that_can_be_no_result_is_refused_and_nothing_is_stored(project, wrong, reason):
-    right = {
-        "execution_id": "local-1",
-        "entity_id": "a.py::t",
-        "timestamp": timezone.now(),
-        "status": "passed",
-    }
-    records = [ExecutionHistory(**right), ExecutionHistory(**{**right, "execution_id": "local-2", **wrong})]
-
-    with pytest.raises(ValueError, match=reason):
-        ExecutionDatabase(project="shop").insert_execution_histories(records)
-
-    assert not TestRun.objects.exists()
-
-
 def test_a_script_adds_records_and_reads_statistics(project):
     database = ExecutionDatabase(project="shop")
     at = datetime(2026, 2, 2, 14, 30, 52, tzinfo=UTC)

@@ -79,7 +79,7 @@ def test_sigterm_reaches_pytest(command_line):
         cwd=command_line.folder,
         capture_output=True,
         text=True,
-        timeout=25,
+        timeout=120,
         check=False,
     )
 

@@ -1,7 +1,7 @@
 """A report comes in at the very moment in which its run goes or ends; the two never wait for each other.
 
-On SQLite there is one writer at a time, so there is no order of locks to keep; PostgreSQL would end one of two
-that wait for each other with an error.
+On SQLite there is one writer at a time, so there is no order of locks to keep; PostgreSQL would end one of
+two that wait for each other with an error.
 """
 
 import threading

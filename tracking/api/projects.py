@@ -18,7 +18,6 @@ from access.api.queries import demand_known
 from access.models import ApiToken, Project, Role
 from tracking.environments import give_environments
 
-
 _REPOSITORY = re.compile(r"(?!\.+/)[\w.-]+/(?!\.+$)[\w.-]+", re.ASCII)
 
 

@@ -73,8 +73,9 @@ class StartSerializer(CamelSerializer):
         return environment_in(self.context["view"].project, name)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        hashes = {name: attrs[name].lower() for name in ("commit_sha", "tree_hash") if name in attrs}
-        return {**attrs, **hashes}
+        for name in {"commit_sha", "tree_hash"} & attrs.keys():
+            attrs[name] = attrs[name].lower()
+        return attrs
 
 
 def definitions_of(serializer: Any, fields: dict[str, Any]) -> dict[str, Any]:

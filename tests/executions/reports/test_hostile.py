@@ -1,8 +1,10 @@
 """Reports that were made to do harm: refused in words, or read exactly."""
 
 import csv
+import io
 import json
 import resource
+import zipfile
 from collections import Counter
 
 import pytest
@@ -99,6 +101,14 @@ def test_two_long_names_with_one_beginning_stay_two():
 
     assert len({row.nodeid for row in rows}) == 2
     assert all(len(row.nodeid.encode()) <= Limits().name_bytes for row in rows)
+
+
+def test_a_zip_that_holds_nothing_is_said_to_be_empty():
+    packed = io.BytesIO()
+    zipfile.ZipFile(packed, "w").close()
+
+    with pytest.raises(UnreadableReport, match=r"No report was found\. The zip is empty\."):
+        read_all(packed.getvalue())
 
 
 def test_what_is_left_out_of_a_zip_is_said():

@@ -231,8 +231,7 @@ def _pull_request(found: Any) -> int | None:
 
 
 def _whole(value: Any, what: str) -> int:
-    number = _maybe_whole(value)
-    if number is None:
+    if (number := _maybe_whole(value)) is None:
         raise Unexpected(f"GitHub sent no number for the {what}.")
     return number
 
@@ -247,6 +246,5 @@ def _attempt(data: dict[str, Any]) -> int:
 
 
 def _text(value: Any) -> str:
-    return (
-        value[:255].replace("\x00", "").encode("utf-8", "replace").decode() if isinstance(value, str) else ""
-    )
+    text = value[:255].replace("\0", "") if isinstance(value, str) else ""
+    return text.encode("utf-8", "replace").decode()
