@@ -21,7 +21,7 @@ AT_ONCE = 5  # workflows sent before the lease is renewed: GitHub wants a second
 def send_workflows(run: TestRun, *, ci: CIService, now: datetime, renew: Callable[[], bool]) -> int:
     """Send what is due and has a place; return how many workflows went out.
 
-    Only the holder of the run's lease may call it; `renew` keeps the lease, and says whether it is still held.
+    Only the holder of the run's lease may call it; `renew` keeps the lease, and says whether it is held.
 
     Raises:
         CIUnavailable: the service did not answer; what was not sent stays intended.

@@ -208,7 +208,7 @@ def test_who_sends_for_long_keeps_the_lease_and_stops_when_another_has_it():
     begin(count=34)
     service, held = FakeCI(), iter([True, True, False])
 
-    drive.advance(TestRun.objects.get(), ci=service, now=NINE, renew=lambda: next(held))
+    drive.advance(TestRun.objects.get(), ci=service, now=after(0), renew=lambda: next(held))
 
     assert len(service.asked) == 14
     assert TestRun.objects.get().workflow_runs.unsent().count() == 20
