@@ -69,3 +69,11 @@ def test_a_project_keeps_its_slug_and_says_why(client_of, shop):
         admin.patch("/api/v1/projects/shop/", {"slug": "shop", "name": "Store"}, format="json").json()["name"]
         == "Store"
     )
+
+
+@pytest.mark.parametrize("name", ["acme", "acme/shop/x", "../..", "../user", "acme/..", "acme/shop?x"])
+def test_a_repository_leads_nowhere_but_to_a_repository(client_of, shop, name):
+    answer = client_of("admin").patch("/api/v1/projects/shop/", {"repository": name}, format="json")
+
+    assert answer.status_code == 400
+    assert answer.json() == {"repository": ["Write the repository as owner/name."]}
