@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import CASCADE, PROTECT, RESTRICT, ManyToOneRel, Model
 from django.forms.models import model_to_dict
 
+from access.models import Project
 from tracking.models import RetentionPolicy, RunFile, TestRun, WorkflowAttempt, WorkflowJob
 
 PIECE = 20  # runs archived and deleted in one transaction, for which SQLite keeps other writers waiting
@@ -128,6 +129,9 @@ def archive_name(run: TestRun) -> str:
 def _let_go(found: list[Expired], storage: Storage, forget: Callable[[list[TestRun]], None]) -> list[Expired]:
     wanted = {one.run.pk: one for one in found}
     with transaction.atomic():
+        # First the projects, as whoever writes a late report of such a run does.
+        projects = {one.run.project_id for one in found}
+        list(Project.objects.select_for_update(no_key=True).filter(pk__in=projects).order_by("pk"))
         # Whoever pinned or reopened one meanwhile was faster; the lock makes whoever comes now wait.
         free = TestRun.objects.for_file().ended().filter(pk__in=wanted, pinned=False)
         runs = list(free.select_for_update(of=("self",)).order_by("pk"))

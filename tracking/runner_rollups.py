@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, timedelta
 from typing import Any
+from zlib import crc32
 
 from django.db import connection
 
-from access.models import Project
 from analysis import sketches
 from tracking.models import RunnerDay, RunnerTiming, TestRun, WorkflowJob
 
@@ -47,9 +47,12 @@ def keep_runners(run: TestRun) -> None:
 
 def recount_runner_day(run: TestRun) -> None:
     """Count the day (UTC) on which `run` started again, for its project."""
-    if connection.vendor == "postgresql":  # of two runs that close at once, the second waits for the first
-        Project.objects.select_for_update().get(pk=run.project_id)
     begin = run.started_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    if connection.vendor == "postgresql":  # of two runs that close at once, the second waits for the first
+        # Not by the project's row: who writes a report holds it, and then wants the run that we hold.
+        with connection.cursor() as cursor:
+            place = crc32(f"runners of {run.project_id} on {begin.date()}".encode())
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [place])
     timings = RunnerTiming.objects.filter(
         run__in=TestRun.objects.in_project(run.project)
         .counted()
