@@ -18,6 +18,10 @@ slug_validator = RegexValidator(
     r"^[a-z0-9][a-z0-9-]*\Z", "Use small letters, digits and hyphens, beginning with a letter or digit."
 )
 
+# It becomes part of an address that is asked with a token, so it leads nowhere else: `../..` is none.
+REPOSITORY = r"^(?!\.+/)[A-Za-z0-9._-]+/(?!\.+\Z)[A-Za-z0-9._-]+\Z"
+repository_validator = RegexValidator(REPOSITORY, "Write the repository as owner/name.")
+
 
 class Role(models.TextChoices):
     """What somebody may do in a project; each role includes the ones before it."""
@@ -44,7 +48,9 @@ class Project(models.Model):
 
     slug = models.CharField(max_length=50, unique=True, validators=[slug_validator])
     name = models.CharField(max_length=100)
-    repository = models.CharField(max_length=200, blank=True, help_text="owner/name on GitHub")
+    repository = models.CharField(
+        max_length=200, blank=True, validators=[repository_validator], help_text="owner/name on GitHub"
+    )
     default_branch = models.CharField(max_length=255, default="main")
     github_token = EncryptedCharField(max_length=2000, blank=True, null=True)
     webhook_secret = EncryptedCharField(max_length=500, blank=True, null=True)

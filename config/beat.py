@@ -12,6 +12,7 @@ TIMETABLE = {
     "sweep-series": {"task": "performance.tasks.sweep_series", "schedule": 15.0},
     "sweep-tracks": {"task": "performance.tasks.sweep_tracks", "schedule": 5.0},
     "prune-runs": {"task": "executions.tasks.prune_runs", "schedule": 24 * 3600.0},
+    "forget-sessions": {"task": "access.tasks.forget_sessions", "schedule": 24 * 3600.0},
     "prune-deliveries": {"task": "tracking.tasks.prune_deliveries", "schedule": 3600.0},
 }
 

@@ -20,7 +20,6 @@ from executions.querysets import pieces
 from tracking.models import TestRun
 
 BY_NAME = Order((("nodeid", False), ("suite", False), ("id", False)))
-STRIP = 64  # runs of the history strip
 ROWS = 100
 _MARKS = {"xfailed": ("skipped", "xfailed"), "xpassed": ("passed", "xpassed")}
 COLUMNS = [

@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 
-from access.models import Project, Role, User
+from access.models import Project, Role, User, repository_validator
 from access.time_zones import time_zones
 from executions.models.synced import default_patterns, validate_patterns
 from tracking.models import Environment, Schedule, TestDefinition
@@ -74,12 +74,7 @@ class RoleForm(forms.Form):
 class GitHubForm(forms.Form):
     """The repository of a project and what opens it; an empty secret leaves the old one."""
 
-    repository = forms.RegexField(
-        r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$",
-        max_length=200,
-        required=False,
-        error_messages={"invalid": "Write the repository as owner/name."},
-    )
+    repository = forms.CharField(max_length=200, required=False, validators=[repository_validator])
     default_branch = forms.CharField(max_length=255)
     token = forms.CharField(max_length=2000, required=False)
     webhook_secret = forms.CharField(max_length=500, required=False)

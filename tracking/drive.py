@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -58,10 +59,11 @@ def release(run_pk: str | UUID, driver: str) -> None:
     TestRun.objects.filter(pk=run_pk, driver=driver).update(driver="", driver_until=None)
 
 
-def advance(run: TestRun, *, ci: CIService, now: datetime) -> bool:
+def advance(run: TestRun, *, ci: CIService, now: datetime, renew: Callable[[], bool] = lambda: True) -> bool:
     """Do all that can be done for `run` just now; True if something changed.
 
-    `run` must be fresh from the database.  A service that does not answer is tried again by the
+    `run` must be fresh from the database.  Sending many workflows takes longer than a lease: `renew` keeps
+    it meanwhile, and says whether it is still held.  A service that does not answer is tried again by the
     next call; the run's deadline holds all the same.
     """
     if not run.is_running:
@@ -76,7 +78,7 @@ def advance(run: TestRun, *, ci: CIService, now: datetime) -> bool:
         if run.cancel_requested_at:
             _cancel_in_flight(run, ci=ci, now=now)
         else:
-            changed |= _send_what_is_due(run, ci=ci, now=now)
+            changed |= _send_what_is_due(run, ci=ci, now=now, renew=renew)
         changed |= follow(run, ci=ci, now=now) > 0
     except CIUnavailable as silence:
         changed |= silence_of(run, silence, now=now)
@@ -191,10 +193,10 @@ def _advance_recorded(run: TestRun, *, ci: CIService, now: datetime) -> bool:
     return changed
 
 
-def _send_what_is_due(run: TestRun, *, ci: CIService, now: datetime) -> bool:
+def _send_what_is_due(run: TestRun, *, ci: CIService, now: datetime, renew: Callable[[], bool]) -> bool:
     """Send until it is not our turn; what is out already is followed meanwhile."""
     try:
-        return send_workflows(run, ci=ci, now=now) > 0
+        return send_workflows(run, ci=ci, now=now, renew=renew) > 0
     except CIBusy as busy:
         return silence_of(run, busy, now=now)
     finally:

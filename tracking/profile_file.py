@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from access.models import REPOSITORY
 from tracking.identifiers import environment_name
 from tracking.models import Environment
 from tracking.profile_lines import Path, line_finder
@@ -94,7 +95,7 @@ _SMALL = "may have small letters, digits and hyphens, beginning with a letter or
 PROJECT: dict[str, Check] = {
     "slug": _text(50, _NAME, _SMALL),
     "name": _text(100),
-    "repository": _text(200, re.compile(r"[\w.-]+/[\w.-]+\Z|\Z"), "must be owner/name"),
+    "repository": _text(200, re.compile(rf"{REPOSITORY}|\Z"), "must be owner/name"),
     "default_branch": _text(255),
 }
 ENVIRONMENT: dict[str, Check] = {

@@ -64,7 +64,13 @@ def drive_run(run_pk: str) -> bool:
         return False
     try:
         run = TestRun.objects.for_file().get(pk=run_pk)
-        changed = drive.advance(run, ci=ci.connect(_service(run), run.project), now=timezone.now())
+        service = ci.connect(_service(run), run.project)
+        changed = drive.advance(
+            run,
+            ci=service,
+            now=timezone.now(),
+            renew=lambda: drive.take_lease(run_pk, driver, now=timezone.now()),
+        )
         wait = drive.next_due(run, now=timezone.now()) if run.is_running else None
     finally:
         drive.release(run_pk, driver)

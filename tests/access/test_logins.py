@@ -1,8 +1,11 @@
 """Guessing a password has an end, for who guesses and for nobody else."""
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
 
+from access.tasks import forget_sessions
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
@@ -60,3 +63,15 @@ def test_only_a_proxy_is_believed_who_it_speaks_for(client, settings):
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     made_up = {"X-Forwarded-For": f"{HERE}, {THERE}"}
     assert attempt(client, "secret", **made_up).status_code == 302
+
+
+def test_sessions_that_have_ended_are_forgotten(client):
+    client.force_login(make_user("ada"))
+    client.get("/settings/")
+    ended = SessionStore()
+    ended.set_expiry(-1)
+    ended.save()
+
+    forget_sessions()
+
+    assert [row.pk for row in Session.objects.all()] == [client.session.session_key]

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from access.api.throttling import ByToken
-from access.models import ApiToken
+from access.models import ApiToken, AuditEntry
 from access.tokens import new_token
 from tests.factories import NINE, make_definition, make_ended_run, make_environment, make_run
 from tracking.models import Step, TestRun
@@ -124,6 +124,15 @@ def test_a_run_is_repeated_exactly(api, shop):
 
     made = TestRun.objects.get(test_run_id=again["testRunId"])
     assert (again["rerunOf"], made.plan["steps"], made.branch) == (str(run), run.plan["steps"], "topic")
+
+
+def test_a_cancel_that_was_asked_for_twice_is_recorded_once(api, shop):
+    run = make_run(definition=make_definition(project=shop))
+
+    answers = [api.post(f"/api/v1/test-runs/{run}/cancel/").status_code for _ in range(2)]
+
+    assert answers == [200, 200]
+    assert AuditEntry.objects.filter(action="run.cancel").count() == 1
 
 
 def test_what_contradicts_is_a_conflict(api, shop):

@@ -108,3 +108,11 @@ def test_a_commit_is_hexadecimal_in_either_case(client_of, shop):
         400,
         {"commitSha": ["Give 7 to 40 hexadecimal digits."]},
     )
+
+
+@pytest.mark.parametrize("name", ["acme", "acme/shop/x", "../..", "../user", "acme/..", "acme/shop?x"])
+def test_a_repository_leads_nowhere_but_to_a_repository(client_of, shop, name):
+    answer = client_of("admin").patch("/api/v1/projects/shop/", {"repository": name}, format="json")
+
+    assert answer.status_code == 400
+    assert answer.json() == {"repository": ["Write the repository as owner/name."]}

@@ -32,6 +32,15 @@ def test_the_worker_listens_to_every_queue_that_tasks_go_to():
     assert {settings.CELERY_TASK_DEFAULT_QUEUE, *routed} <= listens
 
 
+def test_every_entry_of_the_timetable_is_a_task_that_workers_know():
+    from config.beat import TIMETABLE
+    from config.celery import app
+
+    app.loader.import_default_modules()
+
+    assert {entry["task"] for entry in TIMETABLE.values()} <= app.tasks.keys()
+
+
 def test_the_check_for_deployment_is_clean_with_the_documented_variables(tmp_path):
     variables = {
         "PATH": "/usr/bin:/bin",

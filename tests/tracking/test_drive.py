@@ -202,3 +202,15 @@ def test_a_run_that_has_ended_can_not_be_driven():
 
     assert not drive.take_lease(run.pk, "anybody", now=after(2))
     assert not step(FakeCI(), 3)
+
+
+def test_who_sends_for_long_keeps_the_lease_and_stops_when_another_has_it():
+    begin(count=34)
+    service, held = FakeCI(), iter([True, True, False])
+
+    drive.advance(TestRun.objects.get(), ci=service, now=after(0), renew=lambda: next(held))
+
+    assert len(service.asked) == 14
+    assert TestRun.objects.get().workflow_runs.unsent().count() == 20
+    step(service, 1)
+    assert len(set(service.asked)) == len(service.asked) == 34

@@ -1,5 +1,10 @@
-import pytest
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
+import pytest
+from django.db import connection, transaction
+
+from access.models import Project
 from tests.tracking.fakes import FakeCI, after, begin
 from tracking import drive, lifecycle
 from tracking.models import DayTiming, TestRun
@@ -130,3 +135,26 @@ def test_a_word_of_tomorrow_closes_the_run_loudly():
 
     assert run.status == "error"
     assert "vaporized" in run.reason
+
+
+@pytest.mark.strict
+@pytest.mark.django_db(transaction=True)
+def test_a_run_ends_while_a_report_of_its_project_is_being_written():
+    run = begin()
+    is_writing = transaction.atomic() if connection.vendor == "postgresql" else nullcontext()
+
+    def close():
+        try:
+            return lifecycle.close_run(run, "passed", now=after(60))
+        finally:
+            connection.close()
+
+    # Who writes a report holds the project, then wants its run; who closes the run must not want the project.
+    with ThreadPoolExecutor(1) as pool, is_writing:
+        if connection.in_atomic_block:
+            Project.objects.select_for_update(no_key=True).get()
+        assert pool.submit(close).result(timeout=10)
+        TestRun.objects.running().update(bad_results=1)
+
+    ended = TestRun.objects.get()
+    assert (ended.status, ended.bad_results) == ("passed", 0)

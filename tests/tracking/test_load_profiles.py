@@ -111,6 +111,7 @@ def test_what_the_file_does_not_name_stays(load):
         ('slug = "shop"', 'slug = "My Shop"', "line 2: project.slug may have small letters"),
         ('slug = "shop"\n', "", "line 1: project.slug is missing"),
         ('repository = "acme/shop"', 'repository = "acme"', "line 3: project.repository must be owner/name"),
+        ('repository = "acme/shop"', 'repository = "../.."', "line 3: project.repository must be owner/name"),
         ("[definitions.performance]", "[definitions.Perf_X]", "definitions.Perf_X may have small letters"),
         ('command = ["python"', "command = [1", "line 18: definitions.performance.steps.0.command must be"),
         ("region = ", "region = 5, x = ", "line 10: environments.aws_ecs.inputs must be a table of texts"),

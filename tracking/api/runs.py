@@ -108,11 +108,14 @@ class RunViewSet(CurationActions, mixins.ListModelMixin, mixins.RetrieveModelMix
     def cancel(self, request: Request, pk: str = "") -> Response:
         """Ask for the end of a run; on the CI service too."""
         run = self.get_object()
-        if not lifecycle.request_cancel(run, by=self.actor, now=timezone.now()) and not run.is_running:
+        is_first = lifecycle.request_cancel(run, by=self.actor, now=timezone.now())
+        run = self.get_object()
+        if is_first:
+            audit.record("run.cancel", actor=self.actor, project=self.project, target=run)
+            tasks.wake(run.pk)
+        elif not run.is_running:
             raise Conflict(f"{run} has ended already, as {run.status}.")
-        audit.record("run.cancel", actor=self.actor, project=self.project, target=run)
-        tasks.wake(run.pk)
-        return Response(self.get_serializer(self.get_object()).data)
+        return Response(self.get_serializer(run).data)
 
     @extend_schema(request=None, responses={201: RunSerializer}, parameters=[IDENTIFIER])
     @action(detail=True, methods=["post"])

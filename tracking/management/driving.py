@@ -38,6 +38,7 @@ class Drive:
         self.handed: float | None = None
         self.path: Path | None = None
         self.warned: set[str] = set()
+        self.before_each: Callable[[], None] = lambda: None
 
     def load(self) -> TestRun:
         run: TestRun = TestRun.objects.for_file().get(pk=self.run_pk)
@@ -67,6 +68,7 @@ class Drive:
         before_each: Callable[[], None],
     ) -> TestRun:
         silent_since: float | None = None
+        self.before_each = before_each
         while not stop():
             try:
                 before_each()
@@ -100,7 +102,7 @@ class Drive:
         moved = bool(self.runner.tick(now)) if self.runner else False
         if not run.is_running or not self.holds:
             return run, True
-        changed = drive.advance(run, ci=self.ci, now=timezone.now())
+        changed = drive.advance(run, ci=self.ci, now=timezone.now(), renew=self._still_holds)
         if drive.awaits_results(run):
             tasks.hand_over_here(run)
             changed = True
@@ -126,6 +128,13 @@ class Drive:
         if run.is_running and (not self.holds or time.monotonic() - self.renewed > RENEW):
             self.holds = drive.take_lease(self.run_pk, self.driver, now=now)
             self.renewed = time.monotonic()
+
+    def _still_holds(self) -> bool:
+        """Keep the lease in the middle of a long step, and pass on a Ctrl-C that came meanwhile."""
+        self.before_each()
+        self.holds = drive.take_lease(self.run_pk, self.driver, now=timezone.now())
+        self.renewed = time.monotonic()
+        return self.holds
 
     def _warn_once(self, text: str) -> None:
         if text not in self.warned:
