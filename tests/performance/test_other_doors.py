@@ -153,16 +153,8 @@ def test_the_secret_of_a_component_is_refused_at_every_door_and_never_repeated(w
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
     component = {"name": "two", "headers": {"X-Api-Key": "s3cr3t"}}
     file = tmp_path / "load.json"
-    headers = {"headers": component["headers"]}
-    file.write_text(
-        json.dumps(
-            {
-                "workloads": {
-                    "checkout": {"target": "http://127.0.0.1", **SPEC, "components": {"two": headers}}
-                }
-            }
-        )
-    )
+    load = {"target": "http://127.0.0.1", **SPEC, "components": {"two": {"headers": component["headers"]}}}
+    file.write_text(json.dumps({"workloads": {"checkout": load}}))
 
     answer = client.patch(
         f"/api/v1/performance/workloads/{workload.pk}/", {"components": [component]}, format="json"
