@@ -4,6 +4,8 @@ A series is cut in two where the normal scores of its ranks differ most, and eac
 where shuffled noise of that length would seldom show one as deep (the maximum's own distribution, so that
 looking everywhere is paid for).  Neighbors that resemble each other make waves which look like levels: their
 correlation is measured around the cut, and the cut must be deeper by as much as it widens a mean's error.
+A change that was missed between two others looks like such waves and would take its neighbors away, one after
+the other: a cut may therefore stand by the points next to it alone, with the correlation of the whole series.
 Ranks make one wild value one value.  Nothing is drawn at random: the same series, the same answer.
 
 The first voter is that cut; the second is Perfherder's rule (t > 7).  Two make an alarm; one
@@ -12,6 +14,7 @@ asks for runs that confirm it (`confirms`).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -20,7 +23,10 @@ import numpy as np
 from analysis.changevotes import cut_probability, normal_scores, student_votes
 
 FALSE_ALARMS = 0.03  # share of unchanged stretches of PER points in which one is marked
-WINDOWS = (40, 100)  # points looked at together, beside the whole: a short change drowns in a long series
+WINDOWS = (20, 40, 100)  # points looked at together, beside the whole: a short change drowns in a long series
+CLOSE = 60  # points between cuts; in more of them the windows have looked already
+NEXT_TO = 20  # points on each side by which a cut may stand alone
+LOOKS = 4  # what a second look costs: it errs a quarter as often
 PER = 100  # points over which the false alarms are counted
 FEWEST = 5  # points of a level
 ROUNDS = 10  # of removing what no longer stands between its neighbors
@@ -84,12 +90,14 @@ def find_changes(
         raise ValueError("find_changes needs finite numbers: leave out the runs that measured nothing")
     if fewest < 3:
         raise ValueError(f"a level needs 3 points or more, not {fewest}")
+    if len(series) < 2 * fewest:
+        return []
     rule = _Rule(series, false_alarms, min_effect, floor, fewest)
     cuts = set(rule.cut_up(0, len(series)))
     for size in WINDOWS:
         for start in range(0, len(series) - size, size // 2) if len(series) > 1.5 * size else ():
             cuts.update(rule.cut_up(start, min(start + size, len(series))))
-    changes = rule.keep_what_stands(sorted(cuts))
+    changes = rule.keep_what_stands(rule.cut_between(sorted(cuts)))
     seen = student_votes(series) if changes else []
     return [
         replace(change, votes=("ranks", "student"))
@@ -123,26 +131,40 @@ class _Rule:
     floor: float
     fewest: int
 
-    def cut_up(self, start: int, end: int) -> list[int]:
+    def cut_up(self, start: int, end: int, at_least: float = 1.0) -> list[int]:
         """Return the cuts inside start:end, each tested with its share of the false alarms."""
-        found, open_parts, per = [], [(start, end)], max(min(len(self.series), PER), 1)
+        found, open_parts = [], [(start, end)]
         while open_parts:
             left, right = open_parts.pop()
-            change = self.best(left, right)
+            change = self.best(left, right, at_least)
             # A part errs as often as its share of the points, so that all of them err as promised; a part of
             # something already cut half as often, because its ends were chosen by the data.
-            share = min((right - left) / per, 1) * (1 if right - left == end - start else 0.5)
+            share = self.share(left, right) * (1 if right - left == end - start else 0.5)
             if change and change.p <= self.false_alarms * share:
                 found.append(change.index)
                 open_parts += [(left, change.index), (change.index, right)]
         return sorted(found)
 
+    def share(self, left: int, right: int) -> float:
+        """The share of the false alarms that left:right may have: that of its points."""
+        return min((right - left) / min(len(self.series), PER), 1)
+
+    def cut_between(self, cuts: list[int]) -> list[int]:
+        """Look once more between cuts that are close together, where no window lay well."""
+        edges = [0, *cuts, len(self.series)]
+        widening = self.widening_beside(edges)
+        parts = ((left, right) for left, right in itertools.pairwise(edges) if right - left <= CLOSE)
+        more = (self.cut_up(left, right, widening) for left, right in parts)
+        return sorted({*cuts, *itertools.chain.from_iterable(more)})
+
     def keep_what_stands(self, cuts: list[int]) -> list[Change]:
         """Test each cut again between its neighbors, and take away what no longer stands, weakest first."""
         for _ in range(ROUNDS * max(len(cuts), 1)):
             edges = [0, *cuts, len(self.series)]
-            changes = [self.best(before, after) for before, after in zip(edges[:-2], edges[2:], strict=True)]
-            doubts = [1.0 if change is None else change.p for change in changes]
+            widening = self.widening_beside(edges)
+            places = zip(edges[:-2], cuts, edges[2:], strict=True)
+            judged = [self.standing(left, cut, right, widening) for left, cut, right in places]
+            changes, doubts = [change for change, _ in judged], [doubt for _, doubt in judged]
             if cuts and max(doubts) > self.false_alarms:
                 cuts = [cut for place, cut in enumerate(cuts) if place != int(np.argmax(doubts))]
                 continue
@@ -152,8 +174,33 @@ class _Rule:
             cuts = moved
         return [change for change in changes if change]
 
-    def best(self, start: int, end: int) -> Change | None:
-        """Return the deepest cut of start:end with its p; None where it is short or makes no difference."""
+    def standing(self, left: int, cut: int, right: int, widening: float) -> tuple[Change | None, float]:
+        """Return the cut between its neighbors at `left` and `right`, and how doubtful it is.
+
+        That is its p; where it is too much, that by the points next to the cut, in units of their share of
+        the false alarms, if the cut stands by them alone.
+        """
+        whole = self.best(left, right, widening)
+        doubt = whole.p if whole else 1.0
+        near = max(left, cut - NEXT_TO), min(right, cut + NEXT_TO)
+        if doubt <= self.false_alarms or near == (left, right):
+            return whole, doubt
+        alone = self.best(*near, widening)
+        doubt_alone = alone.p / self.share(*near) * LOOKS if alone else doubt
+        if alone and abs(alone.index - cut) <= NEAR and doubt_alone <= self.false_alarms:
+            return alone, doubt_alone
+        return whole, doubt
+
+    def widening_beside(self, edges: list[int]) -> float:
+        """By how much neighbors' correlation widens a mean's error, from all that the levels leave."""
+        parts = [normal_scores(self.series[left:right]) for left, right in itertools.pairwise(edges)]
+        return _widening(np.concatenate(parts), len(parts))
+
+    def best(self, start: int, end: int, at_least: float = 1.0) -> Change | None:
+        """Return the deepest cut of start:end with its p; None where it is short or makes no difference.
+
+        Correlation counts as widening the error `at_least` times, however little of it is seen here.
+        """
         part, fewest = self.series[start:end], self.fewest
         n = len(part)
         if n < 2 * fewest or part.min() == part.max():
@@ -167,7 +214,7 @@ class _Rule:
         if abs(after - before) < max(self.min_effect * abs(before), self.floor):
             return None
         rest = np.concatenate([scores[:cut] - scores[:cut].mean(), scores[cut:] - scores[cut:].mean()])
-        wider = _widening(rest)
+        wider = max(_widening(rest, 2), at_least)
         total = float((scores**2).sum())
         p = cut_probability(float(np.sqrt(depths[place] * (n - 1) / total / wider)), n, fewest)
         noise = max(float((rest**2).sum()) / max(n - 2, 1), 1e-12) * wider
@@ -194,11 +241,14 @@ def _middle(deviances: np.ndarray) -> int:
     return int(np.searchsorted(chances, chances[-1] / 2))
 
 
-def _widening(rest: np.ndarray) -> float:
-    """By how much the correlation of neighbors widens the variance of a mean: (1 + r) / (1 - r)."""
+def _widening(rest: np.ndarray, means: int) -> float:
+    """By how much the correlation of neighbors widens the variance of a mean: (1 + r) / (1 - r).
+
+    `rest` is what is left of a series from which as many `means` of its parts were taken.
+    """
     n, power = len(rest), float((rest**2).sum())
     if power <= 1e-9 * n:  # two flat levels, but for rounding
         return 1.0
     r = float((rest[1:] * rest[:-1]).sum()) / power
-    r += (2 + 4 * r) / n  # taking two means away pulls it down (Marriott and Pope, 1954)
+    r += means * (1 + 2 * r) / n  # taking means away pulls it down (Marriott and Pope, 1954)
     return 1.0 if r <= 1 / np.sqrt(n) else float((1 + min(r, 0.95)) / (1 - min(r, 0.95)))

@@ -59,12 +59,6 @@ def planned_duration(spec: LoadSpec) -> float:
     return 1.2 * spec.max_requests / mean + 1 if arrival.spacing == "poisson" else spec.max_requests / mean
 
 
-def intended_times(spec: LoadSpec, seed: int) -> np.ndarray:
-    """Return when each request is meant to be sent: (n,) seconds since the load's start, ascending."""
-    pieces = list(in_chunks(spec, seed))
-    return np.concatenate(pieces) if pieces else np.empty(0)
-
-
 def in_chunks(spec: LoadSpec, seed: int, *, size: int = CHUNK) -> Iterator[np.ndarray]:
     """Yield the intended times in pieces of up to `size`, so that a long load needs no more memory.
 

@@ -6,9 +6,11 @@ import json
 import re
 
 from performance import specified as spec
+from performance.placeholders import names_in
 from performance.reading import Table
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}\Z")
+_SECRET = {"authorization", "proxy-authorization", "x-api-key", "api-key", "x-auth-token"}
 _FRAMING = {"content-length", "transfer-encoding", "connection", "te", "upgrade", "expect", "trailer"}
 
 
@@ -83,5 +85,11 @@ def check_headers(headers: dict[str, str], table: Table, key: str) -> None:
             table.fault(f"{key}.{name}", "can't be set: the load goes to the target, by its own name")
         elif name.lower() in _FRAMING:
             table.fault(f"{key}.{name}", "can't be set: the generator writes it")
+        elif name.lower() in _SECRET and value and not names_in(value):
+            table.fault(
+                f"{key}.{name}",
+                "is a secret, and a load is shown to whoever may look: write {{token}} for it and give the "
+                "value in `secrets`, or use `auth`",
+            )
         elif not value.isprintable() or not value.isascii():
             table.fault(f"{key}.{name}", "must be plain ASCII text in one line")

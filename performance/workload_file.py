@@ -25,6 +25,7 @@ from performance.models import Component, Workload
 from performance.reading import Table
 from performance.saving import name_host, save_workload
 from performance.specification import FaultySpec, read_spec
+from performance.specification_requests import check_headers
 from tracking.identifiers import environment_name
 from tracking.models import Environment
 from tracking.plan import NotRunnable
@@ -216,6 +217,7 @@ def _read_components(table: Table) -> dict[str, dict[str, Any]]:
             "currency": one.text("currency", "USD", most=3),
         }
         one.end()
+        check_headers(found[name]["headers"], one, "headers")
         if found[name]["target"]:
             try:
                 read_target(found[name]["target"])

@@ -18,6 +18,8 @@ from performance.models import (
     Workload,
     WorkloadRun,
 )
+from performance.reading import Table
+from performance.specification_requests import check_headers
 from tracking.identifiers import environment_name
 from tracking.models import Environment
 
@@ -33,6 +35,15 @@ class ComponentSerializer(CamelModelSerializer):
     class Meta:
         model = Component
         fields = ("name", "target", "headers", "variables", "price_per_hour", "currency")
+
+    def validate_headers(self, headers: dict[str, Any]) -> dict[str, Any]:
+        faults: list[str] = []
+        check_headers(
+            {key: str(value) for key, value in headers.items()}, Table({}, "component", faults), "headers"
+        )
+        if faults:
+            raise serializers.ValidationError(faults)
+        return headers
 
 
 class WorkloadSerializer(CamelModelSerializer):

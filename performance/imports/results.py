@@ -11,6 +11,7 @@ import numpy as np
 
 SECONDS, PER_SECOND = "s", "1/s"
 MOST_VALUES = 50_000_000
+MOST_NAMES = 1000  # of requests: with more of them, each has an id in it, and no figure says anything
 
 
 class UnreadableResult(ValueError):
@@ -123,6 +124,11 @@ class Requests:
                 f"{self.tool}: more than {MOST_VALUES} requests in one file; split it by time"
             )
         if name not in self.latencies:
+            if len(self.latencies) == MOST_NAMES:
+                raise UnreadableResult(
+                    f"{self.tool}: more than {MOST_NAMES:,} names of requests, as {name[:80]!r}; give "
+                    "requests of one kind one name without ids in it (k6: the tag `name`, JMeter: the label)"
+                )
             self.latencies[name] = array("d")
         self.latencies[name].append(seconds)
         if failed:

@@ -112,6 +112,26 @@ def test_a_short_change_in_a_long_series_is_found_and_a_lasting_small_one_too():
     assert np.abs(np.subtract(found, [700, 720, 1500])).max() <= 12
 
 
+@pytest.mark.parametrize(("n", "gap", "most"), [(200, 12, 0.4), (400, 20, 0.95)])
+def test_many_changes_in_a_row_do_not_hide_each_other(n, gap, most):
+    chance = np.random.default_rng(0)
+    hits = false = true = 0
+    for _ in range(10):
+        cuts = np.cumsum(chance.integers(gap, 2 * gap, n // gap))
+        cuts = cuts[cuts <= n - gap]
+        steps = chance.choice([-1, 1], len(cuts) + 1) * chance.uniform(0.2, 0.5, len(cuts) + 1)
+        levels = np.cumsum(steps)[np.searchsorted(cuts, np.arange(n), side="right")]
+
+        found = [change.index for change in find_changes(np.exp(levels + 0.05 * white(chance, n)))]
+
+        near = np.abs(np.subtract.outer(cuts, found)) <= 3
+        hits, true = hits + near.any(axis=1).sum(), true + len(cuts)
+        false += (~near.any(axis=0)).sum()
+
+    assert hits / true >= most
+    assert false <= 0.05 * true
+
+
 def test_one_wild_value_is_no_change_and_too_small_a_one_is_not_told():
     chance = np.random.default_rng(4)
     wild, small = chance.normal(100, 1, 60), chance.normal(100, 0.5, 60)

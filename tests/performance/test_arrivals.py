@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from performance.arrivals import in_chunks, intended_times, planned_duration, request_numbers, stages
+from performance.arrivals import in_chunks, planned_duration, request_numbers, stages
 from performance.specification import read_spec
+from tests.performance.intended import intended_times
 
 
 def spec_of(arrival, **more):

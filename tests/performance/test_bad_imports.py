@@ -26,6 +26,10 @@ BAD = {
     "no metric at all": (b'{"metrics": {}}', "no measurement"),
     "a metric that is none": (b'{"metrics": {"http_reqs": 3}}', "no object"),
     "a word for a number": (HEADER + b"1772614800000,quick,front,true\n", "not a number"),
+    "a name for each request": (
+        HEADER + b"".join(b"1772614800000,20,/item/%d,true\n" % number for number in range(1001)),
+        "one name without ids",
+    ),
     "a time stamp in words": (HEADER + b"2026/03/04 10:00,20,front,true\n", "milliseconds"),
     "a negative latency": (HEADER + b"1772614800000,-5,front,true\n", "negative"),
     "no header": (b"1772614800000,20,front,200\n", "print_field_names"),

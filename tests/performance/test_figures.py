@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from analysis import sketches
-from performance.figures import figures_of, series_of
+from performance.figures import figure_of_values, figures_of, series_of
 from performance.samples import TIMED_OUT
 from tests.performance.conftest import ROOT
 from tests.performance.factories import make_samples
@@ -98,6 +98,14 @@ def test_the_order_in_which_answers_came_makes_no_difference():
     np.random.default_rng(1).shuffle(shuffled.rows)
 
     assert figures_of(samples, begin=0, end=40) == figures_of(shuffled, begin=0, end=40)
+
+
+@pytest.mark.parametrize(("key", "n"), [("p50", 6), ("p90", 30), ("p95", 60), ("p99", 300), ("p999", 3000)])
+def test_a_percentile_is_told_from_three_values_beyond_it_on(key, n):
+    enough, too_few = (figure_of_values("latency", "s", np.linspace(1, 2, many)) for many in (n, n - 1))
+
+    assert getattr(enough, key) is not None
+    assert getattr(too_few, key) is None
 
 
 def test_series_count_what_ended_and_what_was_in_flight():

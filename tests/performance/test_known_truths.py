@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from analysis.blocks import quantile_interval
-from performance.arrivals import intended_times
 from performance.figures import figures_of
 from performance.specification import read_spec
 from tests.analysis.queueing import MD1, MM1
 from tests.performance.conftest import Load, TargetProcess
+from tests.performance.intended import intended_times
 
 pytestmark = pytest.mark.slow
 

@@ -1,12 +1,14 @@
 """A workload starts by every door that starts a run: API, schedule, repetition, `run_tests`."""
 
+import json
 from datetime import timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient
 
 from access.tokens import new_token
-from performance.models import TargetHost, Workload, WorkloadRun
+from performance.models import Component, TargetHost, Workload, WorkloadRun
 from performance.trigger import FaultySpec, adopt_run, start_workload_run
 from tests.factories import NINE
 from tests.performance.factories import SPEC, make_component, make_workload, make_workload_run
@@ -143,3 +145,25 @@ def test_a_load_that_had_begun_is_never_put_on_twice(workload, monkeypatch):
     load_tasks.run_workload(str(run.pk))
 
     assert begun == []
+
+
+def test_the_secret_of_a_component_is_refused_at_every_door_and_never_repeated(workload, tmp_path):
+    client = APIClient()
+    token = new_token(workload.project, "ci", "admin", by="ada")[1]
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    component = {"name": "two", "headers": {"X-Api-Key": "s3cr3t"}}
+    file = tmp_path / "load.json"
+    load = {"target": "http://127.0.0.1", **SPEC, "components": {"two": {"headers": component["headers"]}}}
+    file.write_text(json.dumps({"workloads": {"checkout": load}}))
+
+    answer = client.patch(
+        f"/api/v1/performance/workloads/{workload.pk}/", {"components": [component]}, format="json"
+    )
+    with pytest.raises(CommandError) as told:
+        call_command("workload", "load", str(file), "--project", workload.project.slug)
+
+    assert answer.status_code == 400
+    for text in (answer.content.decode(), str(told.value)):
+        assert "is a secret" in text
+        assert "s3cr3t" not in text
+    assert not Component.objects.exists()

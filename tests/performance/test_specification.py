@@ -136,3 +136,17 @@ _keys = st.sampled_from(list(LoadSpec.__dataclass_fields__))
 def test_whatever_is_given_is_read_or_refused(data):
     with contextlib.suppress(FaultySpec):
         assert isinstance(read_spec(data), LoadSpec)
+
+
+@pytest.mark.parametrize("name", ["Authorization", "proxy-authorization", "X-API-Key", "X-Auth-Token"])
+def test_a_secret_is_never_written_into_a_load(name):
+    def load(value):
+        requests = [{"path": "/", "headers": {name: value}}]
+        return {"requests": requests, "users": 1, "duration": 1}
+
+    with pytest.raises(FaultySpec) as told:
+        read_spec(load("Bearer s3cr3t"))
+
+    assert f"headers.{name}: is a secret" in str(told.value)
+    assert "s3cr3t" not in str(told.value)
+    assert read_spec(load("Bearer {{token}}")).requests[0].headers == {name: "Bearer {{token}}"}

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from performance.arrivals import intended_times, stages
+from performance.arrivals import stages
 from performance.samples import read_folder
 from performance.specification import FaultySpec, read_spec
 from tests.integration.live import open_shop
 from tests.journeys.product import ROOT
+from tests.performance.intended import intended_times
 
 REQUESTS = [{"name": "catalog", "path": "/catalog"}]
 
