@@ -126,8 +126,8 @@ class Requests:
         if name not in self.latencies:
             if len(self.latencies) == MOST_NAMES:
                 raise UnreadableResult(
-                    f"{self.tool}: more than {MOST_NAMES:,} names of requests, as {name[:80]!r}; give requests "
-                    "of one kind one name without ids in it (k6: the tag `name`, JMeter: the label)"
+                    f"{self.tool}: more than {MOST_NAMES:,} names of requests, as {name[:80]!r}; give "
+                    "requests of one kind one name without ids in it (k6: the tag `name`, JMeter: the label)"
                 )
             self.latencies[name] = array("d")
         self.latencies[name].append(seconds)
