@@ -9,7 +9,7 @@ the other: a cut may therefore stand by the points next to it alone, with the co
 Ranks make one wild value one value.  Nothing is drawn at random: the same series, the same answer.
 
 The first voter is that cut; the second is Perfherder's rule (t > 7).  Two make an alarm; one
-asks for runs that confirm it (`confirms`).
+asks for runs that confirm it (`analysis.confirmation`).
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ FEWEST = 5  # points of a level
 ROUNDS = 10  # of removing what no longer stands between its neighbors
 DROP = 7.35  # of the deviance inside which the true beginning lies in 95 % (Siegmund, 1988)
 NEAR = 2  # points by which two voters may differ
-AGREEING = 2  # runs made again that decide about a change which one voter sees
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,22 +104,6 @@ def find_changes(
         else change
         for change in changes
     ]
-
-
-def confirms(change: Change, reruns: Sequence[float]) -> bool | None:
-    """Whether runs made again lie at the new level; None while another one has to tell.
-
-    A run does where it lies past the middle of old and new.  The first two that agree decide, so that three
-    are enough: one alone misses a quarter of the steps of twice the noise or less (benchmarks/README.md).
-    """
-    middle = (change.before + change.after) / 2
-    agreed = {True: 0, False: 0}
-    for again in reruns:
-        lies_there = again > middle if change.difference > 0 else again < middle
-        agreed[lies_there] += 1
-        if agreed[lies_there] == AGREEING:
-            return lies_there
-    return None
 
 
 @dataclass(frozen=True, slots=True)

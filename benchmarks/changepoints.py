@@ -18,7 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.changepoints import FEWEST, NEAR, confirms, find_changes
+from analysis.changepoints import FEWEST, NEAR, find_changes
+from analysis.confirmation import confirms
 from benchmarks import detectors
 from tests.analysis.series import lognormal, resembling, white
 
@@ -131,10 +132,7 @@ def steps(cv: float, step: float) -> list[list[float]]:
 
 
 def ceiling(cv: float) -> Detector:
-    """Nobody does better here: it knows that the noise is log-normal, how strong, and that a step comes once.
-
-    The likelihood ratio of such a step, held against noise alone so that 2 of 100 unchanged series show one.
-    """
+    """The likelihood ratio of one step, told the kind and strength of the noise; 2 of 100 unchanged err."""
     spread, chance = float(np.sqrt(np.log(1 + cv**2))), np.random.default_rng(20260103)
 
     def deepest(logs: np.ndarray) -> tuple[int, float]:

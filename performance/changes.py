@@ -17,7 +17,8 @@ from django.db import transaction
 
 from access import audit
 from access.models import User
-from analysis.changepoints import FALSE_ALARMS, NEAR, Change, confirms, find_changes
+from analysis.changepoints import FALSE_ALARMS, NEAR, Change, find_changes
+from analysis.confirmation import confirms
 from performance.models import ChangePoint, Component, Workload, WorkloadRun
 from performance.noise import history
 from performance.readings import HEADLINES, Reading, Yardstick, read_runs

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from analysis.changepoints import FALSE_ALARMS, confirms, find_changes
+from analysis.changepoints import FALSE_ALARMS, find_changes
 from analysis.changevotes import cut_probability, normal_scores, student_votes
+from analysis.confirmation import confirms
 from tests.analysis.series import lognormal, resembling, white
 
 KINDS = {"white": white, "resembling neighbors": resembling(0.5), "waves": resembling(0.7)}
