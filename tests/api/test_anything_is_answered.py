@@ -18,6 +18,7 @@ from schemathesis.generation import GenerationMode
 
 from access.api.throttling import ByToken
 from access.tokens import new_token
+from batches import tasks as batches_tasks
 from config.wsgi import application
 from tests.api.test_roles import fill
 
@@ -74,6 +75,9 @@ def who(shop, client, monkeypatch):
     """A program that may do everything, as often as it likes."""
     client.raise_request_exception = False
     monkeypatch.setattr(ByToken, "get_rate", lambda self: None)
+    # As if a worker were there: to find out that there is none takes 1.5 s each time.
+    monkeypatch.setattr(batches_tasks, "is_served", lambda host: True)
+    monkeypatch.setattr(batches_tasks, "wake", lambda *_: None)
     # As Django's own client of tests does: the end of a request must not end the test's transaction.
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
