@@ -36,7 +36,7 @@ class Power:
         if self.noise is None or not self.needed:
             return (
                 "How much identical runs differ is not known yet, so nothing can be said of what one more "
-                "would show: `--calibrate 5` makes five of them."
+                "would show: workload run makes five of them with --calibrate 5."
             )
         runs = self.needed[EFFECTS[0]]
         if runs is None:

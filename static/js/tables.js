@@ -3,8 +3,12 @@
 
 const KINDS = { csv: "text/csv", json: "application/json" };
 
+// A table that only says that it is empty is not worth a file.
 function showFileButtons() {
-  for (const part of document.querySelectorAll(".as-file")) part.hidden = false;
+  for (const part of document.querySelectorAll(".as-file")) {
+    const { rows } = part.previousElementSibling.querySelector("table");
+    part.hidden = ![...rows].some((row) => row.parentNode.nodeName === "TBODY" && row.cells.length > 1);
+  }
 }
 showFileButtons();
 document.addEventListener("patched", showFileButtons);
