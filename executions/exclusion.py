@@ -32,16 +32,14 @@ def settle(set_pk: int) -> ResultSet | None:
     In one transaction, under the lock that reports of the project take; safe to repeat.
     """
     with transaction.atomic():
-        found = ResultSet.objects.select_related("run").filter(pk=set_pk)
-        result_set = found.first()
-        if result_set is None:
-            return None
         if connection.vendor == "postgresql":
-            Project.objects.select_for_update(no_key=True).get(pk=result_set.project_id)
-            result_set = found.get()  # somebody else may have been faster
-        is_counted = result_set.run.excluded_at is None
-        if result_set.is_counted == is_counted:
+            mine = ResultSet.objects.filter(pk=set_pk).values("project_id")
+            list(Project.objects.select_for_update(no_key=True).filter(pk__in=mine))
+        result_set = ResultSet.objects.select_related("run").filter(pk=set_pk).first()
+        # Whoever was faster has settled it, or deleted its run.
+        if result_set is None or result_set.is_counted == (result_set.run.excluded_at is None):
             return None
+        is_counted = not result_set.is_counted
         rows = Result.objects.of_set(result_set)
         bits = F("flags").bitand(~int(Flag.LEFT_OUT)) if is_counted else F("flags").bitor(int(Flag.LEFT_OUT))
         rows.update(flags=bits)

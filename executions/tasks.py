@@ -8,12 +8,13 @@ import structlog
 from celery import shared_task
 from django.conf import settings
 from django.core.files.storage import storages
+from django.db import DatabaseError
 from django.utils import timezone
 
 from access.models import Project
 from executions import suite, uploads
-from executions.exclusion import settle_exclusions
-from executions.models import CISync, Report
+from executions.exclusion import settle
+from executions.models import CISync, Report, ResultSet
 from executions.months import drop_old_months
 from executions.recount import forget_runs
 from executions.reports.base import Limits
@@ -39,7 +40,13 @@ def prune_runs() -> int:
 @shared_task(expires=30)
 def sweep_exclusions() -> int:
     """Let the statistics of tests follow runs that were left out or taken back; return how many."""
-    return sum(1 for _ in settle_exclusions())
+    done = 0
+    for set_pk in ResultSet.objects.unsettled():
+        try:
+            done += settle(set_pk) is not None
+        except DatabaseError:  # those behind it, of other projects too, are not to wait for it
+            log.exception("exclusion_not_settled", result_set=set_pk)
+    return done
 
 
 @shared_task

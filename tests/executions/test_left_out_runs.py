@@ -5,8 +5,10 @@ import random
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 
-from executions.exclusion import settle_exclusions
+from executions import tasks
+from executions.exclusion import settle, settle_exclusions
 from executions.ingest import ingest_report
 from executions.models import CaseStatistics, ResultSet, SameCode
 from executions.recount import recount
@@ -135,3 +137,25 @@ def test_any_runs_left_out_and_taken_back_among_random_reports_are_counted_as_a_
     put_back(*TestRun.objects.filter(pk__in=out))
     assert list(recount(project, repair=False)) == []
     assert told_of(project) != left
+
+
+def test_one_that_can_not_be_settled_keeps_no_other_waiting(monkeypatch):
+    project, settled = make_project("shop"), []
+    first, second, _ = three_runs(project, "ci-1")
+
+    def one_fails(set_pk):
+        if set_pk == first.result_set.pk:
+            raise OperationalError("deadlock detected")
+        settled.append(set_pk)
+        return second.result_set
+
+    monkeypatch.setattr(tasks, "settle", one_fails)
+    for run in (first, second):
+        exclude(run, "the runner was broken", by="ada", now=NOW)
+
+    assert tasks.sweep_exclusions() == 1
+    assert settled == [second.result_set.pk]
+
+
+def test_results_that_went_with_their_run_are_nothing_to_settle():
+    assert settle(4711) is None
