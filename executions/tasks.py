@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from celery import shared_task
 from django.conf import settings
 from django.core.files.storage import storages
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from access.models import Project
@@ -22,6 +23,7 @@ from executions.sync import Bounds, claim_due, sync_turn
 from tracking import ci, drive
 from tracking.models import TestRun
 from tracking.retention import prune
+from tracking.tasks import ask
 
 log = structlog.get_logger(__name__)
 UPLOADS_WAIT = timedelta(minutes=10)  # for a worker, before their message counts as lost
@@ -85,6 +87,11 @@ def sync_project(project_pk: int) -> int:
     return done.reports
 
 
+def wake_upload(report_pk: int) -> None:
+    """After the commit, have a large report read; without a broker the sweep finds it."""
+    transaction.on_commit(partial(ask, take_upload, report_pk))
+
+
 @shared_task(acks_late=False)
 def take_upload(report_pk: int) -> bool:
     """Read a large report that waits; True if this call stored it."""
@@ -103,6 +110,4 @@ def sweep_uploads() -> int:
     """Send again what waits for long: its message was lost, or its worker ended; return how many."""
     late = timezone.now() - UPLOADS_WAIT
     waiting = list(Report.objects.queued().filter(received_at__lt=late).values_list("pk", flat=True)[:100])
-    for pk in waiting:
-        take_upload.delay(pk)
-    return len(waiting)
+    return sum(ask(take_upload, pk) for pk in waiting)

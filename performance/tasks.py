@@ -6,7 +6,6 @@ import socket
 import uuid
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 import structlog
 from celery import shared_task
@@ -14,7 +13,6 @@ from django.core.cache import cache
 from django.core.files.storage import storages
 from django.db import transaction
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from performance import drive, sources
@@ -32,6 +30,7 @@ from tracking.drive import driver_name, is_gone, release, take_lease
 from tracking.lifecycle import Status, close_run
 from tracking.models import TestRun
 from tracking.plan import NotRunnable
+from tracking.tasks import ask
 
 log = structlog.get_logger(__name__)
 BEGINS = 15  # seconds in which a driver that was asked for has begun, or never will
@@ -45,7 +44,7 @@ def wake(run_pk: str | uuid.UUID) -> None:
 
 def send(run_pk: str) -> bool:
     """Ask a worker to drive a workload run; False where no broker can be reached."""
-    return _asked(run_workload, run_pk)
+    return ask(run_workload, run_pk)
 
 
 def wake_track(track_pk: str | uuid.UUID) -> None:
@@ -55,21 +54,12 @@ def wake_track(track_pk: str | uuid.UUID) -> None:
 
 def send_track(track_pk: str) -> bool:
     """Ask a worker to drive a track; False where no broker can be reached."""
-    return _asked(run_whole_track, track_pk)
+    return ask(run_whole_track, track_pk)
 
 
 def follow_soon() -> bool:
     """Ask a worker for what follows from a run that has just ended; without a broker the sweep finds it."""
-    return _asked(follow_workload_runs)
-
-
-def _asked(task: Any, *arguments: str) -> bool:
-    try:
-        task.delay(*arguments)
-    except (OperationalError, RedisError, OSError) as problem:
-        log.info("broker_unreachable", task=task.name, problem=type(problem).__name__)
-        return False
-    return True
+    return ask(follow_workload_runs)
 
 
 @shared_task

@@ -35,12 +35,12 @@ def wake(run_pk: str | uuid.UUID) -> None:
 
 def send(run_pk: str) -> bool:
     """Ask the workers to take up a run; False where no broker can be reached."""
-    return _try(drive_run, run_pk)
+    return ask(drive_run, run_pk)
 
 
 def wake_delivery(delivery_pk: int) -> None:
     """After the commit, have a kept message worked on; without a broker the sweep finds it."""
-    transaction.on_commit(partial(_try, apply_delivery, delivery_pk))
+    transaction.on_commit(partial(ask, apply_delivery, delivery_pk))
 
 
 def is_a_worker_there(seconds: float = 1.0) -> bool:
@@ -88,7 +88,7 @@ def hand_over(run: TestRun) -> bool:
     dispatched = run.workflow_runs.values("dispatch_id")
     host = LocalJob.objects.filter(dispatch_id__in=dispatched).values_list("host", flat=True).first()
     where = {"queue": f"host.{host}"} if host else {}
-    return _try(signature(settings.RUN_KINDS[run.plan["kind"]], (str(run.pk),), {}, where))
+    return ask(signature(settings.RUN_KINDS[run.plan["kind"]], (str(run.pk),), {}, where))
 
 
 def hand_over_here(run: TestRun) -> None:
@@ -200,7 +200,8 @@ def _swept(run_pk: object) -> str:
     return f"swept:{run_pk}"
 
 
-def _try(task: Any, *arguments: object) -> bool:
+def ask(task: Any, *arguments: object) -> bool:
+    """Send a task that a sweep would find as well; False where no broker can be reached."""
     try:
         task.delay(*arguments)
     except (OperationalError, RedisError, OSError) as problem:

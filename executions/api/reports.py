@@ -7,7 +7,6 @@ from typing import Any, BinaryIO, ClassVar, cast
 import django_filters
 from django.conf import settings
 from django.core.files.storage import storages
-from django.db import transaction
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -26,7 +25,7 @@ from executions.models import Report
 from executions.reports import base
 from executions.reports.reading import READERS
 from executions.staging import TooManyCases
-from executions.tasks import take_upload
+from executions.tasks import wake_upload
 from executions.told import parse_shard
 from executions.uploads import keep_upload
 from tracking.models import TestRun
@@ -134,7 +133,7 @@ class ReportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ProjectVie
         with ingest.seekable(file, how["limits"]) as stream:
             report = keep_upload(stream, storage=storages["artifacts"], **how)
         if report.status == Report.Status.QUEUED:
-            transaction.on_commit(lambda: take_upload.delay(report.pk))
+            wake_upload(report.pk)
         return report
 
     def _content(self, request: Request) -> tuple[BinaryIO, str, int]:

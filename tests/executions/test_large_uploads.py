@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.core.files.storage import storages
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from executions import tasks, uploads
 from executions.models import Report, Result
@@ -99,6 +100,20 @@ def test_a_file_that_is_gone_is_said(api):
     tasks.take_upload(row)
 
     assert Report.objects.get().reason == uploads.GONE
+
+
+def test_without_a_broker_it_is_kept_all_the_same_and_found_by_the_sweep(api, monkeypatch):
+    def unreachable(_):
+        raise OperationalError("no broker")
+
+    monkeypatch.setattr(tasks.take_upload, "delay", unreachable)
+
+    answer = post(api)
+    Report.objects.update(received_at=timezone.now() - timedelta(hours=1))
+
+    assert (answer.status_code, answer.json()["status"]) == (202, "queued")
+    assert tasks.sweep_uploads() == 0, "none could be sent, and the sweep goes on"
+    assert Report.objects.queued().exists()
 
 
 def test_what_waits_for_long_is_sent_again(api, monkeypatch):

@@ -27,7 +27,7 @@ def workload(db):
 def sent(monkeypatch):
     """What is sent to the workers, instead of sending it."""
     told = []
-    monkeypatch.setattr("tracking.tasks._try", lambda task, *_: told.append((task.task, task.args)) or True)
+    monkeypatch.setattr("tracking.tasks.ask", lambda task, *_: told.append((task.task, task.args)) or True)
     return told
 
 
